@@ -1,0 +1,1 @@
+//! Emberlab: the app as a library, so that tests drive it.

@@ -1,0 +1,2 @@
+//! Starts Emberlab.
+fn main() {}

@@ -1,0 +1,7 @@
+//! Models, .tflite files and memory plans of Emberlab.
+//!
+//! Bytes and structs in, structs and bytes out: this crate opens no file, starts no thread and reads no clock.
+
+pub mod model;
+pub mod plan;
+pub use emberlab_runtime::schema;

@@ -1,0 +1,1 @@
+//! Whole-product tests, in one binary.
