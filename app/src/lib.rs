@@ -1,1 +1,8 @@
 //! Emberlab: the app as a library, so that tests drive it.
+
+pub mod chips;
+pub mod command;
+pub mod document;
+pub mod panels;
+pub mod settings;
+pub mod theme;

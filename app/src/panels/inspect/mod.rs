@@ -1,0 +1,20 @@
+//! What is in this model? The graph, its tables, and the details of what is selected.
+
+pub mod layout;
+
+use super::PanelContext;
+
+/// View state of the Inspect panel.
+#[derive(Default)]
+pub struct InspectPanel {}
+
+impl InspectPanel {
+    /// The right end of the panel header: tags and buttons.
+    pub fn header_ui(&mut self, _ui: &mut egui::Ui, _ctx: &mut PanelContext<'_>) {}
+
+    /// The main area.
+    pub fn ui(&mut self, _ui: &mut egui::Ui, _ctx: &mut PanelContext<'_>) {}
+
+    /// The inspector at the right of the window.
+    pub fn inspector_ui(&mut self, _ui: &mut egui::Ui, _ctx: &mut PanelContext<'_>) {}
+}
