@@ -5,6 +5,7 @@
 
 mod operators;
 mod options_tables;
+pub mod tables;
 
 pub use operators::BuiltinOperator;
 pub use options_tables::{BUILTIN_OPTIONS, BUILTIN_OPTIONS_2};
