@@ -2,6 +2,9 @@
 //!
 //! Bytes and structs in, structs and bytes out: this crate opens no file, starts no thread and reads no clock.
 
+pub mod cost;
+pub mod inspect;
 pub mod model;
 pub mod plan;
+pub mod verdict;
 pub use emberlab_runtime::schema;

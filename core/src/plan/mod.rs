@@ -190,6 +190,16 @@ impl Chip {
     }
 }
 
+impl KernelSet {
+    /// The name on the command line.
+    pub fn id(self) -> &'static str {
+        match self {
+            KernelSet::Reference => "reference",
+            KernelSet::EspNn => "esp-nn",
+        }
+    }
+}
+
 impl Target {
     /// A chip with the kernels that firmware for it is built with by default.
     pub fn new(chip: Chip) -> Self {
