@@ -9,6 +9,8 @@ pub struct ViewError {
     pub table: &'static str,
     /// The schema's name of the field; empty for the table itself.
     pub field: &'static str,
+    /// Which element of the field, where it is a vector and one element is the trouble.
+    pub element: Option<u32>,
     /// Whose table it is.
     pub location: Location,
     /// Bytes from the start of the file to what was read.
@@ -67,8 +69,13 @@ pub enum Problem {
 }
 
 impl ViewError {
+    /// The same error about one element of the field.
+    pub fn of_element(self, element: usize) -> Self {
+        Self { element: u32::try_from(element).ok(), ..self }
+    }
+
     pub(super) fn header(problem: Problem, offset: usize) -> Self {
-        Self { table: "Model", field: "", location: Location::default(), offset, problem }
+        Self { table: "Model", field: "", element: None, location: Location::default(), offset, problem }
     }
 }
 
@@ -88,6 +95,9 @@ impl fmt::Display for ViewError {
         f.write_str(self.table)?;
         if !self.field.is_empty() {
             write!(f, ".{}", self.field)?;
+        }
+        if let Some(element) = self.element {
+            write!(f, "[{element}]")?;
         }
         if self.location != Location::default() {
             write!(f, " ({})", self.location)?;

@@ -11,7 +11,7 @@
 //! ```
 //! use emberlab_runtime::tflite_view::ModelView;
 //!
-//! let error = ModelView::new_checked(b"<!DOCTYPE html>").unwrap_err();
+//! let error = ModelView::new_checked(b"<!DOCTYPE html><html>").unwrap_err();
 //! assert_eq!(error.to_string(), "Model at byte 4: expected the identifier \"TFL3\", found \"CTYP\"");
 //! ```
 

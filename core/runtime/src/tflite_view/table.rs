@@ -66,7 +66,8 @@ impl<'a> Table<'a> {
         name: &'static str,
         location: Location,
     ) -> Result<Self, ViewError> {
-        let error = |offset, problem| ViewError { table: name, field: "", location, offset, problem };
+        let error =
+            |offset, problem| ViewError { table: name, field: "", element: None, location, offset, problem };
         let beyond = |offset, start: i64, needed: usize| {
             error(offset, Problem::OutOfBounds { start, needed: needed as u64, file: file.len() })
         };
@@ -208,7 +209,7 @@ impl<'a> Table<'a> {
     /// An error about a field of this table.
     pub fn error(&self, field: &'static str, slot: u16, problem: Problem) -> ViewError {
         let offset = self.field_position(slot).unwrap_or(self.position);
-        ViewError { table: self.name, field, location: self.location, offset, problem }
+        ViewError { table: self.name, field, element: None, location: self.location, offset, problem }
     }
 
     /// Where a field's own bytes lie: the vtable says 0, or ends before the slot, for fields that are left out.
@@ -249,6 +250,7 @@ impl<'a> Table<'a> {
             return Err(ViewError {
                 table: self.name,
                 field: name,
+                element: None,
                 location: self.location,
                 offset: target,
                 problem,
@@ -260,7 +262,7 @@ impl<'a> Table<'a> {
     fn beyond(&self, field: &'static str, offset: usize, start: usize, needed: usize) -> ViewError {
         let problem =
             Problem::OutOfBounds { start: start as i64, needed: needed as u64, file: self.file.len() };
-        ViewError { table: self.name, field, location: self.location, offset, problem }
+        ViewError { table: self.name, field, element: None, location: self.location, offset, problem }
     }
 }
 
@@ -312,6 +314,7 @@ impl<'a, T: FromTable<'a>> Tables<'a, T> {
         let error = |offset, problem| ViewError {
             table: self.owner,
             field: self.field,
+            element: None,
             location: self.location,
             offset,
             problem,
