@@ -3,6 +3,7 @@
 //! Bytes and structs in, structs and bytes out: this crate opens no file, starts no thread and reads no clock.
 
 pub mod cost;
+pub mod hash;
 pub mod inspect;
 pub mod model;
 pub mod plan;
