@@ -1,1 +1,5 @@
 //! Whole-product tests, in one binary.
+
+mod architecture;
+mod notices;
+mod support;

@@ -1,0 +1,104 @@
+//! The invariants of `ARCHITECTURE.md` that can be read off manifests and sources.
+
+use crate::support::{files, root, text};
+
+/// Names of the dependencies that a manifest lists for building (not for testing).
+fn dependencies(manifest: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut in_dependencies = false;
+    for line in manifest.lines().map(str::trim) {
+        if line.starts_with('[') {
+            in_dependencies = line == "[dependencies]";
+        } else if in_dependencies && let Some((name, _)) = line.split_once(['=', '.']) {
+            names.push(name.trim().to_owned());
+        }
+    }
+    names
+}
+
+fn check_dependencies(manifest: &str, allowed: impl Fn(&str) -> bool) {
+    for name in dependencies(&text(&root().join(manifest))) {
+        assert!(allowed(&name), "{manifest} must not depend on {name}");
+    }
+}
+
+#[test]
+fn the_runtime_imports_nothing_of_ours() {
+    check_dependencies("core/runtime/Cargo.toml", |name| !name.starts_with("emberlab"));
+    let library = text(&root().join("core/runtime/src/lib.rs"));
+    assert!(library.contains("no_std"), "the runtime is built without the standard library");
+}
+
+#[test]
+fn the_core_imports_only_the_runtime_and_no_window() {
+    check_dependencies("core/Cargo.toml", |name| {
+        !matches!(name, "egui" | "eframe" | "egui_extras" | "rfd")
+            && (!name.starts_with("emberlab") || name == "emberlab-runtime")
+    });
+}
+
+/// Calls that reach outside of the process, or at the time.
+const OUTSIDE: [&str; 8] = [
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "Instant::now",
+    "SystemTime",
+    "std::env",
+    "println!",
+];
+
+/// Sources of a crate up to their test modules.
+fn check_sources(folder: &str, words: &[&str]) {
+    for path in files(&root().join(folder), "rs") {
+        let source = text(&path);
+        let code = source.split("#[cfg(test)]").next().unwrap_or("");
+        for word in words {
+            assert!(!code.contains(word), "{} must not use {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn core_and_runtime_open_no_file_and_read_no_clock() {
+    check_sources("core/src", &OUTSIDE);
+    check_sources("core/runtime/src", &OUTSIDE);
+}
+
+#[test]
+fn the_runtime_allocates_nothing() {
+    check_sources("core/runtime/src", &["extern crate alloc", "Vec<", "Box<", "String,", "format!"]);
+}
+
+#[test]
+fn core_and_runtime_have_no_unsafe_code() {
+    check_sources("core/src", &["unsafe {", "unsafe fn", "unsafe impl"]);
+}
+
+#[test]
+fn colours_come_from_the_theme() {
+    for path in files(&root().join("app/src"), "rs") {
+        if path.components().any(|part| part.as_os_str() == "theme") {
+            continue;
+        }
+        let source = text(&path);
+        for constructor in ["Color32::from_rgb", "Color32::from_gray", "Color32::from_rgba"] {
+            assert!(!source.contains(constructor), "{} makes a colour of its own", path.display());
+        }
+    }
+}
+
+#[test]
+fn nothing_names_a_machine() {
+    let folders = ["app", "core", "tests", "assets"].map(|folder| root().join(folder));
+    let sources = folders
+        .iter()
+        .flat_map(|folder| ["rs", "toml", "md", "py", "sh"].map(|extension| files(folder, extension)));
+    for path in sources.flatten() {
+        let source = text(&path);
+        for machine in [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/wo", "rk/")] {
+            assert!(!source.contains(machine), "{} names the path {machine} of a machine", path.display());
+        }
+    }
+}
