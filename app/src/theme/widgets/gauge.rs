@@ -1,0 +1,204 @@
+//! A budget and how much of it is used.
+
+use egui::{Align2, Color32, CornerRadius, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+
+use super::focus_ring;
+use super::section::snap;
+use crate::theme::{Icon, Theme, font_id, format};
+
+/// Size of a gauge in the top bar.
+pub const GAUGE_SIZE: Vec2 = vec2(164.0, 48.0);
+
+/// From this share of the limit on a gauge warns.
+const WARN: f64 = 0.8;
+
+/// What a gauge shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gauge<'a> {
+    /// What is measured, `Arena`.
+    pub label: &'a str,
+    /// How much.
+    pub state: GaugeState,
+    /// The limit in words, `of 327,680`, hides where the window is narrow.
+    pub show_details: bool,
+}
+
+/// How much of the budget is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GaugeState {
+    /// There is nothing to measure.
+    NoModel,
+    /// The work that finds it out is running.
+    Busy,
+    /// It cannot be known.
+    Unknown,
+    /// Exact bytes, and the limit where one is known.
+    Bytes {
+        /// Bytes used.
+        used: u64,
+        /// Bytes there are.
+        limit: Option<u64>,
+    },
+}
+
+impl Gauge<'_> {
+    /// What assistive tools say, `Arena, 122,576 of 327,680 bytes, 37 percent`.
+    pub fn name(&self) -> String {
+        let label = self.label;
+        match self.state {
+            GaugeState::NoModel => format!("{label}, no model"),
+            GaugeState::Busy => format!("{label}, working"),
+            GaugeState::Unknown => format!("{label}, not known"),
+            GaugeState::Bytes { used, limit: None } => format!("{label}, {} bytes", format::count(used)),
+            GaugeState::Bytes { used, limit: Some(limit) } => {
+                let percent = percent(used, limit);
+                let over = if used > limit { ", over budget" } else { "" };
+                format!(
+                    "{label}, {} of {} bytes, {percent} percent{over}",
+                    format::count(used),
+                    format::count(limit)
+                )
+            }
+        }
+    }
+}
+
+/// A gauge of [`GAUGE_SIZE`]; click it to see how the figure is made.
+pub fn gauge(ui: &mut Ui, theme: &Theme, gauge: &Gauge<'_>) -> Response {
+    let (rect, response) = ui.allocate_exact_size(GAUGE_SIZE, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), gauge.name()));
+    if !ui.is_rect_visible(rect) {
+        return response;
+    }
+    if response.hovered() {
+        ui.painter().rect_filled(rect, 0.0, theme.surface.raised);
+    }
+    let look = Look::of(theme, gauge.state);
+    let painter = ui.painter();
+    let inner = Rect::from_min_max(rect.min + vec2(14.0, 7.0), rect.max - vec2(14.0, 0.0));
+    let top = inner.top() + 6.5;
+    let label = pos2(inner.left(), top);
+    painter.text(label, Align2::LEFT_CENTER, gauge.label, font_id::small_strong(), theme.text.text_3);
+    let value = pos2(inner.right(), top);
+    let value = painter.text(value, Align2::RIGHT_CENTER, &look.value, font_id::number_small(), look.text);
+    if let Some(icon) = look.icon {
+        let at = pos2(value.left() - 9.0, top);
+        painter.text(at, Align2::CENTER_CENTER, icon.glyph(), font_id::icon(12.0), look.text);
+    }
+
+    let bar = Rect::from_min_size(pos2(inner.left(), inner.top() + 16.0), vec2(inner.width(), 4.0));
+    let radius = CornerRadius::same(2);
+    painter.rect_filled(bar, radius, theme.surface.control);
+    if let Some(share) = look.share {
+        let fill = vec2(bar.width() * share.clamp(0.0, 1.0), bar.height());
+        painter.rect_filled(Rect::from_min_size(bar.min, fill), radius, look.fill);
+    }
+    if look.tick {
+        let x = snap(painter, bar.left() + bar.width() * WARN as f32);
+        let tick = Rect::from_min_size(pos2(x, bar.top()), vec2(1.0, bar.height()));
+        painter.rect_filled(tick, 0.0, theme.text.text_3);
+    }
+    if gauge.show_details {
+        let y = bar.bottom() + 8.0;
+        let font = egui::FontId::new(10.0, font_id::number_small().family);
+        let left = pos2(inner.left(), y);
+        painter.text(left, Align2::LEFT_CENTER, &look.limit, font.clone(), theme.text.text_3);
+        let right = pos2(inner.right(), y);
+        painter.text(right, Align2::RIGHT_CENTER, &look.percent, font, theme.text.text_3);
+    }
+    focus_ring(ui, theme, &response);
+    response
+}
+
+struct Look {
+    value: String,
+    limit: String,
+    percent: String,
+    share: Option<f32>,
+    fill: Color32,
+    text: Color32,
+    icon: Option<Icon>,
+    tick: bool,
+}
+
+impl Look {
+    fn of(theme: &Theme, state: GaugeState) -> Self {
+        let quiet = |value: &str| Look {
+            value: value.to_owned(),
+            limit: String::new(),
+            percent: String::new(),
+            share: None,
+            fill: theme.status.ok,
+            text: theme.text.text_3,
+            icon: None,
+            tick: true,
+        };
+        match state {
+            GaugeState::NoModel => quiet("no model"),
+            GaugeState::Busy => quiet("…"),
+            GaugeState::Unknown => quiet(format::UNKNOWN),
+            GaugeState::Bytes { used, limit: None } => {
+                Look { text: theme.text.text_1, tick: false, ..quiet(&format::bytes(used)) }
+            }
+            GaugeState::Bytes { used, limit: Some(limit) } => {
+                let share = used as f64 / (limit.max(1)) as f64;
+                let (fill, text, icon) = if used > limit {
+                    (theme.status.over, theme.status.over, Some(Icon::CircleX))
+                } else if share >= WARN {
+                    (theme.status.warn, theme.status.warn, Some(Icon::TriangleAlert))
+                } else {
+                    (theme.status.ok, theme.text.text_1, None)
+                };
+                Look {
+                    limit: format!("of {}", format::count(limit)),
+                    percent: format!("{} %", percent(used, limit)),
+                    share: Some(share as f32),
+                    fill,
+                    text,
+                    icon,
+                    ..quiet(&format::bytes(used))
+                }
+            }
+        }
+    }
+}
+
+/// Whole percent; never 100 for something that does not fit, never 0 for something that is there.
+fn percent(used: u64, limit: u64) -> u64 {
+    let exact = used as f64 * 100.0 / limit.max(1) as f64;
+    let rounded = exact.round() as u64;
+    match rounded {
+        0 if used > 0 => 1,
+        100 if used > limit => 101,
+        _ => rounded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(state: GaugeState) -> String {
+        Gauge { label: "Arena", state, show_details: true }.name()
+    }
+
+    #[test]
+    fn names_say_what_a_person_would_say() {
+        let bytes = |used, limit| name(GaugeState::Bytes { used, limit });
+        assert_eq!(bytes(122_576, Some(327_680)), "Arena, 122,576 of 327,680 bytes, 37 percent");
+        assert_eq!(
+            bytes(122_576, Some(113_840)),
+            "Arena, 122,576 of 113,840 bytes, 108 percent, over budget"
+        );
+        assert_eq!(bytes(122_576, None), "Arena, 122,576 bytes");
+        assert_eq!(name(GaugeState::NoModel), "Arena, no model");
+    }
+
+    #[test]
+    fn percent_never_hides_that_something_does_not_fit() {
+        assert_eq!(percent(1001, 1000), 101);
+        assert_eq!(percent(1000, 1000), 100);
+        assert_eq!(percent(1, 1_000_000), 1);
+        assert_eq!(percent(0, 0), 0);
+    }
+}
