@@ -1,5 +1,6 @@
 //! Emberlab: the app as a library, so that tests drive it.
 
+pub mod charts;
 pub mod chips;
 pub mod command;
 pub mod document;
