@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Compares with the real TensorFlow Lite Micro and LiteRT from PyPI.   tests/wheel/run.sh FOLDER-THAT-IS-KEPT
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+cache=$1
+
+requirements=tests/wheel/requirements.txt
+if ! cmp -s "$requirements" "$cache/venv/requirements.txt"; then
+    rm -rf "$cache/venv"
+    python3 -m venv "$cache/venv"
+    "$cache/venv/bin/pip" install --quiet --pre -r "$requirements"
+    cp "$requirements" "$cache/venv/requirements.txt"
+fi
+python="$cache/venv/bin/python"
+models=$(mktemp -d)
+trap 'rm -rf "$models"' EXIT
+
+examples="${CARGO_TARGET_DIR:-target}/debug/examples"
+"$examples/generate_models" --seed 1 --count 400 "$models"
+"$python" tests/wheel/arena.py "$models" ../shared/models
+"$python" tests/wheel/roundtrip.py "$examples/rewrite" ../shared/models
