@@ -1,6 +1,11 @@
 //! What is in this model? The graph, its tables, and the details of what is selected.
 
+mod attributes;
+mod find;
+#[cfg(test)]
+mod fixtures;
 pub mod layout;
+pub mod names;
 
 use super::PanelContext;
 

@@ -1,0 +1,377 @@
+//! From rows and places to rectangles and paths.
+
+use egui::{Pos2, Rect};
+use emberlab_core::model::{Subgraph, TensorId};
+
+use super::graph::Graph;
+use super::layers::{Layered, Route};
+use super::{Direction, Edge, GraphLayout, Label, Node, NodeKind};
+
+/// Sizes that depend on the direction, in points: "along" runs from row to row, "across" within a row.
+pub(super) struct Metrics {
+    /// Operator node.
+    pub node: Size,
+    /// Pill of an input or output.
+    pub pill: Size,
+    /// Least distance between two vertices of a row.
+    pub gap_across: f32,
+    /// Between two rows.
+    gap: f32,
+    /// Below a row of pills, whose tensors are written on the pills.
+    gap_pills: f32,
+    /// Between two rows where a link bends: the bend itself, without its straight ends.
+    bend: f32,
+    /// Straight start of a link that bends: room for its label.
+    stub: f32,
+    /// Straight end of a link that bends: room for its arrow.
+    arrow: f32,
+    /// Between two links that start or end at one node.
+    port: f32,
+}
+
+/// Size of a vertex.
+#[derive(Clone, Copy)]
+pub(super) struct Size {
+    pub along: f32,
+    pub across: f32,
+}
+
+/// Advance of one character of the label face, JetBrains Mono 11.
+const CHARACTER: f32 = 6.6;
+
+/// Distance between the lanes around the graph.
+const LANE: f32 = 12.0;
+
+/// Lanes around the graph; more links share them.
+const N_LANES: usize = 8;
+
+impl Metrics {
+    pub fn of(direction: Direction) -> Self {
+        match direction {
+            Direction::Vertical => Self {
+                node: Size { along: 52.0, across: 248.0 },
+                pill: Size { along: 24.0, across: 184.0 },
+                gap_across: 36.0,
+                gap: 36.0,
+                gap_pills: 20.0,
+                bend: 28.0,
+                stub: 22.0,
+                arrow: 12.0,
+                port: 28.0,
+            },
+            Direction::Horizontal => Self {
+                node: Size { along: 248.0, across: 52.0 },
+                pill: Size { along: 184.0, across: 24.0 },
+                gap_across: 36.0,
+                gap: 108.0,
+                gap_pills: 36.0,
+                bend: 40.0,
+                stub: 92.0,
+                arrow: 16.0,
+                port: 14.0,
+            },
+        }
+    }
+
+    /// Size of every vertex across the rows; a joint is a line.
+    pub fn extents(&self, graph: &Graph, n_vertices: usize) -> Vec<f32> {
+        let mut extents: Vec<f32> = graph.kinds.iter().map(|kind| self.size(kind).across).collect();
+        extents.resize(n_vertices, 0.0);
+        extents
+    }
+
+    fn size(&self, kind: &NodeKind) -> Size {
+        match kind {
+            NodeKind::Operator(_) => self.node,
+            NodeKind::Input(..) | NodeKind::Output(..) => self.pill,
+        }
+    }
+}
+
+/// One row along the main axis.
+struct Band {
+    start: f32,
+    end: f32,
+    /// Some link to the next row bends.
+    bent: bool,
+}
+
+/// The finished layout.
+pub(super) fn finish(
+    subgraph: &Subgraph,
+    graph: &Graph,
+    layered: &Layered,
+    centres: &[f32],
+    direction: Direction,
+) -> GraphLayout {
+    let metrics = Metrics::of(direction);
+    let ports = Ports::of(graph, layered, centres, &metrics);
+    let bands = bands(graph, layered, centres, &ports, &metrics);
+    let at = |along: f32, across: f32| match direction {
+        Direction::Vertical => Pos2::new(across, along),
+        Direction::Horizontal => Pos2::new(along, across),
+    };
+    let nodes: Vec<Node> = graph
+        .kinds
+        .iter()
+        .enumerate()
+        .map(|(node, &kind)| {
+            let size = metrics.size(&kind);
+            let layer = layered.layer[node];
+            let band = &bands[layer as usize];
+            // Pills of inputs stand next to what reads them, others next to what wrote them.
+            let start = if matches!(kind, NodeKind::Input(..)) { band.end - size.along } else { band.start };
+            let across = centres[node] - size.across / 2.0;
+            let rect = Rect::from_min_max(at(start, across), at(start + size.along, across + size.across));
+            Node { kind, rect, layer }
+        })
+        .collect();
+
+    let rightmost = centres.iter().zip(metrics.extents(graph, centres.len()));
+    let rightmost = rightmost.map(|(centre, extent)| centre + extent / 2.0).fold(0.0, f32::max);
+    let mut n_around = 0;
+    let mut edges = Vec::with_capacity(graph.links.len());
+    for (number, link) in graph.links.iter().enumerate() {
+        let (source, target) = link.in_time();
+        let extent = |node: u32| match direction {
+            Direction::Vertical => (nodes[node as usize].rect.min.y, nodes[node as usize].rect.max.y),
+            Direction::Horizontal => (nodes[node as usize].rect.min.x, nodes[node as usize].rect.max.x),
+        };
+        let (leave, arrive) = (extent(source).1, extent(target).0);
+        let (from, to) = (ports.from[number], ports.to[number]);
+        let mut path: Vec<(f32, f32)> = vec![(leave, from)];
+        match layered.routes[number] {
+            Route::Joints { first, count } => {
+                let band = &bands[layered.layer[source as usize] as usize];
+                path.push((if band.bent { band.end + metrics.stub } else { band.end }, from));
+                for joint in first..first + count {
+                    let band = &bands[layered.layer[joint as usize] as usize];
+                    let across = centres[joint as usize];
+                    path.push((band.start - metrics.arrow, across));
+                    path.push((if band.bent { band.end + metrics.stub } else { band.end }, across));
+                }
+                path.push((bands[layered.layer[target as usize] as usize].start - metrics.arrow, to));
+            }
+            Route::Around => {
+                let lane = rightmost + 2.0 * LANE + LANE * (n_around % N_LANES) as f32;
+                n_around += 1;
+                path.push((leave + metrics.arrow, lane));
+                path.push((arrive - metrics.arrow, lane));
+            }
+            Route::Loop => {
+                let side = centres[source as usize] + metrics.size(&graph.kinds[source as usize]).across / 2.0;
+                let (start, end) = extent(source);
+                path = vec![(end, from), (end + metrics.arrow, from), (end + metrics.arrow, side + LANE)];
+                path.extend([(start - metrics.arrow, side + LANE), (start - metrics.arrow, to)]);
+            }
+        }
+        path.push((arrive, to));
+        let mut points: Vec<Pos2> = straightened(&path).into_iter().map(|(along, across)| at(along, across)).collect();
+        if link.backward {
+            points.reverse();
+        }
+        let bounds = Rect::from_points(&points);
+        let smooth = matches!(layered.routes[number], Route::Joints { .. });
+        edges.push(Edge {
+            tensor: link.tensor,
+            from: link.from,
+            to: link.to,
+            points: points.into_boxed_slice(),
+            bounds,
+            backward: link.backward || link.is_loop(),
+            smooth,
+        });
+    }
+    let labels = labels(subgraph, graph, layered, &ports, &bands, &nodes, direction, &metrics)
+        .into_iter()
+        .map(|(along, across, tensor, edge)| Label { tensor, edge, position: at(along, across) })
+        .collect();
+    GraphLayout::new(direction, nodes, edges, labels)
+}
+
+/// The path without points that lie on a straight line between their neighbours.
+fn straightened(path: &[(f32, f32)]) -> Vec<(f32, f32)> {
+    let mut points: Vec<(f32, f32)> = Vec::with_capacity(path.len());
+    for &point in path {
+        if let [.., before, last] = points.as_mut_slice()
+            && (before.1 - last.1).abs() < 0.5
+            && (last.1 - point.1).abs() < 0.5
+        {
+            *last = point;
+        } else {
+            points.push(point);
+        }
+    }
+    points
+}
+
+/// Where links leave and enter their nodes, across the rows.
+struct Ports {
+    from: Vec<f32>,
+    to: Vec<f32>,
+}
+
+impl Ports {
+    fn of(graph: &Graph, layered: &Layered, centres: &[f32], metrics: &Metrics) -> Self {
+        let n_links = graph.links.len();
+        // The place that each end of a link heads for: its first joint, or the node at the other end.
+        let mut leaving: Vec<(u32, u32, f32, u32)> = Vec::with_capacity(n_links);
+        let mut entering: Vec<(u32, u32, f32, u32)> = Vec::with_capacity(n_links);
+        for (number, link) in graph.links.iter().enumerate() {
+            let (source, target) = link.in_time();
+            let (next, last) = match layered.routes[number] {
+                Route::Joints { first, count } if count > 0 => {
+                    (centres[first as usize], centres[(first + count - 1) as usize])
+                }
+                Route::Joints { .. } => (centres[target as usize], centres[source as usize]),
+                Route::Around | Route::Loop => (f32::INFINITY, f32::INFINITY),
+            };
+            leaving.push((source, link.tensor.0, next, number as u32));
+            entering.push((target, link.tensor.0, last, number as u32));
+        }
+        let mut ports = Self { from: vec![0.0; n_links], to: vec![0.0; n_links] };
+        spread(graph, centres, metrics, leaving, &mut ports.from);
+        spread(graph, centres, metrics, entering, &mut ports.to);
+        ports
+    }
+}
+
+/// Spreads the ends at each node over its edge: what comes straight gets the middle, others go beside it.
+///
+/// `ends` are node, tensor, the place headed for, and the link; ends of one tensor share a place.
+fn spread(
+    graph: &Graph,
+    centres: &[f32],
+    metrics: &Metrics,
+    mut ends: Vec<(u32, u32, f32, u32)>,
+    ports: &mut [f32],
+) {
+    ends.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)));
+    for of_node in ends.chunk_by(|a, b| a.0 == b.0) {
+        let centre = centres[of_node[0].0 as usize];
+        let half = metrics.size(&graph.kinds[of_node[0].0 as usize]).across / 2.0 - 12.0;
+        let mut tensors: Vec<&[(u32, u32, f32, u32)]> = of_node.chunk_by(|a, b| a.1 == b.1).collect();
+        let heading = |group: &[(u32, u32, f32, u32)]| {
+            let straight = group.iter().any(|end| (end.2 - centre).abs() < 0.5);
+            if straight { centre } else { group[0].2 }
+        };
+        tensors.sort_by(|a, b| heading(a).total_cmp(&heading(b)));
+        let straight = tensors.iter().position(|group| (heading(group) - centre).abs() < 0.5);
+        let n_tensors = tensors.len();
+        let origin = straight.map_or((n_tensors - 1) as f32 / 2.0, |place| place as f32);
+        let most = origin.max((n_tensors - 1) as f32 - origin).max(1.0);
+        let step = metrics.port.min(half / most);
+        for (place, group) in tensors.into_iter().enumerate() {
+            let across = (centre + (place as f32 - origin) * step).round();
+            for end in group {
+                ports[end.3 as usize] = across;
+            }
+        }
+    }
+}
+
+/// Start and end of every row; rows part where links bend between them.
+fn bands(graph: &Graph, layered: &Layered, centres: &[f32], ports: &Ports, metrics: &Metrics) -> Vec<Band> {
+    let n_rows = layered.rows.len();
+    // The widest bend below each row.
+    let mut bend = vec![0.0f32; n_rows];
+    let mut note = |row: u32, distance: f32| {
+        let widest = &mut bend[row as usize];
+        *widest = widest.max(distance.abs());
+    };
+    for (number, link) in graph.links.iter().enumerate() {
+        let (source, target) = link.in_time();
+        if let Route::Joints { first, count } = layered.routes[number] {
+            let mut across = ports.from[number];
+            for (step, joint) in (first..first + count).enumerate() {
+                note(layered.layer[source as usize] + step as u32, centres[joint as usize] - across);
+                across = centres[joint as usize];
+            }
+            note(layered.layer[target as usize] - 1, ports.to[number] - across);
+        }
+    }
+    let mut bands = Vec::with_capacity(n_rows);
+    let mut start = 0.0;
+    for (row, vertices) in layered.rows.iter().enumerate() {
+        let nodes = || vertices.iter().filter(|&&vertex| vertex < layered.n_nodes);
+        let size = nodes().map(|&node| metrics.size(&graph.kinds[node as usize]).along).fold(0.0, f32::max);
+        let only_inputs = nodes().all(|&node| matches!(graph.kinds[node as usize], NodeKind::Input(..)));
+        let bent = bend[row] >= 0.5;
+        let gap = match (bent, only_inputs) {
+            // Wide bends get more room, or they would run almost flat.
+            (true, _) => metrics.stub + metrics.bend + metrics.arrow + (bend[row] / 16.0).min(48.0).round(),
+            (false, true) => metrics.gap_pills,
+            (false, false) => metrics.gap,
+        };
+        bands.push(Band { start, end: start + size, bent });
+        start += size + gap;
+    }
+    bands
+}
+
+/// One label per tensor that leaves an operator, beside the start of its link, where it has room.
+///
+/// Returns (along, across, tensor, link).
+#[allow(clippy::too_many_arguments)]
+fn labels(
+    subgraph: &Subgraph,
+    graph: &Graph,
+    layered: &Layered,
+    ports: &Ports,
+    bands: &[Band],
+    nodes: &[Node],
+    direction: Direction,
+    metrics: &Metrics,
+) -> Vec<(f32, f32, TensorId, u32)> {
+    let mut seen: Vec<(u32, u32, u32)> = graph
+        .links
+        .iter()
+        .enumerate()
+        .filter(|(_, link)| !link.backward && !link.is_loop())
+        .filter(|(_, link)| matches!(graph.kinds[link.from as usize], NodeKind::Operator(_)))
+        // The pill of an output says what it is itself.
+        .filter(|(_, link)| matches!(graph.kinds[link.to as usize], NodeKind::Operator(_)))
+        .map(|(number, link)| (link.from, link.tensor.0, number as u32))
+        .collect();
+    seen.sort_unstable();
+    seen.dedup_by_key(|(from, tensor, _)| (*from, *tensor));
+    let mut labels: Vec<(u32, f32, f32, f32, TensorId, u32)> = seen
+        .into_iter()
+        .map(|(from, tensor, number)| {
+            let layer = layered.layer[from as usize];
+            let band = &bands[layer as usize];
+            let end = match direction {
+                Direction::Vertical => nodes[from as usize].rect.max.y,
+                Direction::Horizontal => nodes[from as usize].rect.max.x,
+            };
+            let room = if band.bent { metrics.stub } else { metrics.gap - metrics.arrow / 2.0 };
+            let along = (band.end.max(end) + room / 2.0).round();
+            let tensor = TensorId(tensor);
+            let reach = match direction {
+                Direction::Vertical => 10.0 + CHARACTER * label_characters(subgraph, tensor) as f32,
+                Direction::Horizontal => 16.0,
+            };
+            (layer, along, ports.from[number as usize], reach, tensor, number)
+        })
+        .collect();
+    labels.sort_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)));
+    let mut placed = Vec::with_capacity(labels.len());
+    let mut last: Option<(u32, f32)> = None;
+    for (layer, along, across, reach, tensor, number) in labels {
+        let free = last.is_none_or(|(row, end)| row != layer || end + 8.0 <= across - reach);
+        if free {
+            last = Some((layer, across + reach));
+            placed.push((along, across, tensor, number));
+        }
+    }
+    placed
+}
+
+/// Characters of the longer side of a label: shape on the left, bytes on the right.
+fn label_characters(subgraph: &Subgraph, tensor: TensorId) -> usize {
+    let Some(tensor) = subgraph.tensors.get(tensor.index()) else { return 8 };
+    let digits = |value: u64| value.max(1).ilog10() as usize + 1;
+    let shape: usize = tensor.shape.iter().skip(1).map(|&dim| digits(dim.unsigned_abs().into()) + 1).sum();
+    let bytes = tensor.byte_size().map_or(1, |bytes| digits(bytes) * 4 / 3 + 2);
+    shape.max(bytes).min(40)
+}
