@@ -1,5 +1,11 @@
 //! Where does each tensor live in the arena, and when?
 
+mod layout;
+mod view;
+
+#[cfg(test)]
+mod fixtures;
+
 use super::PanelContext;
 
 /// View state of the Arena panel.
