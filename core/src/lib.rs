@@ -7,5 +7,6 @@ pub mod hash;
 pub mod inspect;
 pub mod model;
 pub mod plan;
+pub mod tflite;
 pub mod verdict;
 pub use emberlab_runtime::schema;

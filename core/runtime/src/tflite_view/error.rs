@@ -74,6 +74,23 @@ impl ViewError {
         Self { element: u32::try_from(element).ok(), ..self }
     }
 
+    /// Table, field and owner, without the byte offset: `Tensor.shape (tensor 12 of subgraph 0)`.
+    pub fn place(&self) -> impl fmt::Display + '_ {
+        fmt::from_fn(|f| {
+            f.write_str(self.table)?;
+            if !self.field.is_empty() {
+                write!(f, ".{}", self.field)?;
+            }
+            if let Some(element) = self.element {
+                write!(f, "[{element}]")?;
+            }
+            if self.location != Location::default() {
+                write!(f, " ({})", self.location)?;
+            }
+            Ok(())
+        })
+    }
+
     pub(super) fn header(problem: Problem, offset: usize) -> Self {
         Self { table: "Model", field: "", element: None, location: Location::default(), offset, problem }
     }
@@ -92,17 +109,7 @@ impl fmt::Display for Location {
 
 impl fmt::Display for ViewError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.table)?;
-        if !self.field.is_empty() {
-            write!(f, ".{}", self.field)?;
-        }
-        if let Some(element) = self.element {
-            write!(f, "[{element}]")?;
-        }
-        if self.location != Location::default() {
-            write!(f, " ({})", self.location)?;
-        }
-        write!(f, " at byte {}: {}", self.offset, self.problem)
+        write!(f, "{} at byte {}: {}", self.place(), self.offset, self.problem)
     }
 }
 
