@@ -1,8 +1,11 @@
 //! The model as everything above the file sees it: one type for float and int8, opened and trained.
 
+mod builder;
 mod bytes;
 mod options;
+pub mod packed;
 
+pub use builder::{Element, ModelBuilder, bytes_from_elements};
 pub use bytes::SharedBytes;
 pub use emberlab_runtime::schema::{BuiltinOperator, TensorType};
 pub use options::{OptionValue, Options};
