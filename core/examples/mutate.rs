@@ -1,0 +1,116 @@
+//! Damages files and opens them: `mutate [--count N] [--seed S] [--from K] [MODEL.tflite …]`.
+//!
+//! Mutants of the specimens and of the models named are read, written, read again, planned for every chip and measured.
+//! Nothing may panic, hang or take more memory than a small multiple of the file. Mutant `K` of a seed is reproduced
+//! with `--from K --count 1`.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use emberlab_core::plan::{Chip, Target, plan};
+use support::check::{Outcome, check};
+use support::mutator::{Mutator, Random};
+use support::{counting, specimens};
+
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;
+
+/// The longest that one mutant may take, far beyond what any takes.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+struct Arguments {
+    count: u64,
+    seed: u64,
+    from: u64,
+    models: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = match arguments() {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::from(2);
+        }
+    };
+    let mut seeds: Vec<Vec<u8>> = specimens::files().into_iter().map(|(_, file)| file.to_vec()).collect();
+    for path in &arguments.models {
+        match std::fs::read(path) {
+            Ok(bytes) => seeds.push(bytes),
+            Err(error) => {
+                eprintln!("{path}: {error}");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    run(&arguments, &seeds)
+}
+
+fn run(arguments: &Arguments, seeds: &[Vec<u8>]) -> ExitCode {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let (mut slowest, mut slowest_number) = (Duration::ZERO, 0);
+    let start = Instant::now();
+    for number in arguments.from..arguments.from + arguments.count {
+        // Every mutant has a seed of its own, so that one of them can be made again alone.
+        let mut random = Random::new(arguments.seed ^ number.wrapping_mul(0xd134_2543_de82_ef95));
+        let mutant = Mutator::new(seeds, random.next()).mutant();
+        let began = Instant::now();
+        match catch_unwind(AssertUnwindSafe(|| try_out(mutant))) {
+            Ok(outcome) => *counts.entry(outcome).or_default() += 1,
+            Err(_) => {
+                eprintln!("mutant {number} of seed {} panicked", arguments.seed);
+                return ExitCode::FAILURE;
+            }
+        }
+        if began.elapsed() > slowest {
+            (slowest, slowest_number) = (began.elapsed(), number);
+        }
+        if slowest > PATIENCE {
+            eprintln!("mutant {slowest_number} of seed {} took {slowest:?}", arguments.seed);
+            return ExitCode::FAILURE;
+        }
+    }
+    let counts: Vec<String> = counts.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+    eprintln!(
+        "{} mutants of {} files (seed {}) in {:.0} s: {}; slowest {slowest:?} (mutant {slowest_number})",
+        arguments.count,
+        seeds.len(),
+        arguments.seed,
+        start.elapsed().as_secs_f64(),
+        counts.join(", "),
+    );
+    ExitCode::SUCCESS
+}
+
+fn try_out(mutant: Vec<u8>) -> &'static str {
+    match check(mutant) {
+        Outcome::Refused => "refused",
+        Outcome::Opened(model) => {
+            let planned = Chip::ALL.iter().filter(|chip| plan(&model, Target::new(**chip)).is_ok()).count();
+            if planned > 0 { "opened and planned" } else { "opened" }
+        }
+    }
+}
+
+fn arguments() -> Result<Arguments, String> {
+    let mut arguments = Arguments { count: 100_000, seed: 1, from: 0, models: Vec::new() };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut number = || {
+            let value = words.next().unwrap_or_default();
+            value.parse().map_err(|_| format!("{word}: expected a number, found {value:?}"))
+        };
+        match word.as_str() {
+            "--count" => arguments.count = number()?,
+            "--seed" => arguments.seed = number()?,
+            "--from" => arguments.from = number()?,
+            _ if word.starts_with('-') => return Err(format!("unknown option {word}")),
+            _ => arguments.models.push(word),
+        }
+    }
+    Ok(arguments)
+}

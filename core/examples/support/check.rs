@@ -1,0 +1,47 @@
+//! What must hold for any bytes at all.
+
+use std::sync::Arc;
+
+use emberlab_core::model::Model;
+use emberlab_core::tflite;
+
+use super::counting::peak_bytes;
+
+/// Reads bytes and does with the model what the app does with a file. Panics if the reader holds more than a small
+/// multiple of the file, or if what is written of the model does not read back as the same bytes.
+pub fn check(bytes: Vec<u8>) -> Outcome {
+    let length = bytes.len();
+    let file: Arc<[u8]> = bytes.into();
+    let (result, peak) = peak_bytes(|| tflite::read(file));
+    let limit = 40 * length + 256 * 1024;
+    assert!(peak <= limit, "reading {length} bytes took {peak} bytes of memory, more than {limit}");
+    match result {
+        Err(error) => {
+            assert!(!error.to_string().is_empty() && !error.help().is_empty());
+            Outcome::Refused
+        }
+        Ok(model) => {
+            rewrite(&model);
+            Outcome::Opened(model)
+        }
+    }
+}
+
+/// What became of a mutant.
+pub enum Outcome {
+    /// An error that names the place.
+    Refused,
+    /// It is a model.
+    Opened(Model),
+}
+
+/// Models are compared as bytes: a mutant may hold a scale that is not a number, which equals nothing.
+fn rewrite(model: &Model) {
+    let once =
+        tflite::write(model).unwrap_or_else(|error| panic!("a model that was read is not written: {error}"));
+    let again = tflite::read(once.clone().into())
+        .unwrap_or_else(|error| panic!("a written file is not read: {error}"));
+    let twice =
+        tflite::write(&again).unwrap_or_else(|error| panic!("a rewritten model is not written: {error}"));
+    assert!(once == twice, "writing what was read changes the file");
+}
