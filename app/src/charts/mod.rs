@@ -7,10 +7,12 @@ mod hatch;
 mod outline;
 mod picture;
 mod png;
+mod screen;
 mod svg;
 
 pub use hatch::{Hatch, stripes_in};
 pub use outline::text_width;
 pub use picture::{Mark, Picture, Style};
 pub use png::{PngError, png_from_picture};
+pub use screen::paint;
 pub use svg::svg_from_picture;

@@ -10,7 +10,7 @@ use emberlab_core::model::{
 use emberlab_core::plan::{ArenaPlan, BufferUse, Category, Chip, KernelSet, PersistentBlock, PlannedBuffer, Target};
 
 use crate::command::Command;
-use crate::document::{Document, OpenModel, PanelKind, Selection, Tab, TabContent, TabId, planned_targets};
+use crate::document::{Document, OpenModel, PanelKind, Selection, Tab, TabContent, planned_targets};
 use crate::settings::Settings;
 
 /// Conv2D, Conv2D, DepthwiseConv2D in a row, with the names that a converter gives.
@@ -264,31 +264,17 @@ pub fn document_with(
     model: Model,
     plan: impl Fn(Target) -> Result<ArenaPlan, Vec<emberlab_core::plan::Refusal>>,
 ) -> Document {
-    let plans = planned_targets().map(|target| (target, plan(target).map(Arc::new))).collect();
-    let open = OpenModel {
-        model: Arc::new(model),
-        file_bytes: 3_000,
-        sha256: "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90".to_owned(),
-        plans,
-        layouts: Vec::new(),
-        timings: Default::default(),
-        untrained_example: false,
-    };
-    Document {
-        tabs: vec![Tab {
-            id: TabId(1),
-            title: "small.tflite".to_owned(),
-            path: None,
-            revision: 0,
-            content: TabContent::Model(Box::new(open)),
-            subgraph: SubgraphId(0),
-            selection: Selection::None,
-        }],
-        active: Some(TabId(1)),
-        panel: PanelKind::Arena,
-        target: Target::new(Chip::Esp32s3),
-        settings: Settings::default(),
-    }
+    let mut open = OpenModel::new(Arc::new(model), 3_000, "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90");
+    open.plans = planned_targets().map(|target| (target, plan(target).map(Arc::new))).collect();
+    let mut document = Document::new(Settings::default());
+    let id = document.new_tab_id();
+    let mut tab = Tab::new(id, "small.tflite");
+    tab.content = TabContent::Model(Box::new(open));
+    document.tabs.push(tab);
+    document.active = Some(id);
+    document.panel = PanelKind::Arena;
+    document.target = Target::new(Chip::Esp32s3);
+    document
 }
 
 /// The document of the hand-made model: ESP-NN loses 96 bytes, the reference kernels none.

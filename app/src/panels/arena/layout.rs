@@ -26,6 +26,23 @@ pub struct Chart {
     pub blocks: Vec<Block>,
     /// One per scope.
     pub steps: Vec<Step>,
+    /// The tail from its top, which is allocated first, downwards.
+    pub tail: Vec<TailBand>,
+}
+
+/// Consecutive blocks of the tail that are for the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TailBand {
+    /// What they are for, by the name of [`emberlab_core::plan::PersistentBlock::what`].
+    pub what: &'static str,
+    /// Lower address.
+    pub from: u64,
+    /// Upper address.
+    pub to: u64,
+    /// Number of blocks.
+    pub count: u64,
+    /// No band is larger.
+    pub is_largest: bool,
 }
 
 /// One buffer of the head.
@@ -127,6 +144,7 @@ impl Chart {
             lower_bound_bytes: plan.lower_bound_bytes,
             blocks,
             steps,
+            tail: tail_bands(plan),
         }
     }
 
@@ -223,6 +241,11 @@ impl Chart {
         })
     }
 
+    /// The band of the tail at an address.
+    pub fn band_at(&self, byte: f64) -> Option<&TailBand> {
+        self.tail.iter().find(|band| (band.from as f64) <= byte && byte < band.to as f64)
+    }
+
     /// The block of a buffer.
     pub fn block_of(&self, subgraph: SubgraphId, usage: BufferUse) -> Option<usize> {
         self.blocks.iter().position(|block| block.buffer.subgraph == subgraph && block.buffer.usage == usage)
@@ -306,6 +329,27 @@ pub fn round_addresses(from: f64, to: f64, points_per_byte: f32, points_apart: f
     }
     let first = (from.max(0.0) as u64).next_multiple_of(interval);
     (0..).map(|index| first + index * interval).take_while(|&address| address as f64 <= to).collect()
+}
+
+/// The tail grows downwards from its end: its first block lies at the top.
+fn tail_bands(plan: &ArenaPlan) -> Vec<TailBand> {
+    let mut bands: Vec<TailBand> = Vec::new();
+    let mut top = plan.nonpersistent_bytes + plan.persistent_bytes;
+    for block in &plan.persistent {
+        let from = top.saturating_sub(block.used).max(plan.nonpersistent_bytes);
+        match bands.last_mut() {
+            Some(band) if band.what == block.what => {
+                band.from = from;
+                band.count += 1;
+            }
+            _ => bands.push(TailBand { what: block.what, from, to: top, count: 1, is_largest: false }),
+        }
+        top = from;
+    }
+    if let Some(largest) = bands.iter_mut().max_by_key(|band| band.to - band.from) {
+        largest.is_largest = true;
+    }
+    bands
 }
 
 /// Chooses tints so that tensors with a common edge differ wherever two tints can do that: from early to late and from

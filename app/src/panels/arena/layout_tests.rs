@@ -164,3 +164,16 @@ fn a_plan_without_buffers_has_one_empty_step() {
     assert_eq!((chart.scope_count, chart.steps.len(), chart.top_scope()), (1, 1, None));
     assert!(chart.blocks_in(&frame(&chart, 100.0)).is_empty());
 }
+
+#[test]
+fn the_tail_lies_on_the_head_without_a_hole() {
+    for (name, plan) in plans() {
+        let chart = Chart::from_plan(&plan);
+        assert_eq!(chart.tail.first().map(|band| band.to), Some(chart.used_bytes()), "{name}");
+        assert_eq!(chart.tail.last().map(|band| band.from), Some(chart.head_bytes), "{name}");
+        assert!(chart.tail.windows(2).all(|pair| pair[0].from == pair[1].to), "{name}");
+        assert_eq!(chart.tail.iter().map(|band| band.count).sum::<u64>(), plan.persistent.len() as u64, "{name}");
+        let middle = &chart.tail[chart.tail.len() / 2];
+        assert_eq!(chart.band_at(middle.from as f64), Some(middle), "{name}");
+    }
+}

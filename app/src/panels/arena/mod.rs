@@ -1,7 +1,13 @@
 //! Where does each tensor live in the arena, and when?
 
+mod answer;
 mod layout;
+mod marks;
+mod persistent;
+mod remedies;
 mod view;
+mod why;
+mod words;
 
 #[cfg(test)]
 mod fixtures;
