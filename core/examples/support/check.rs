@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use emberlab_core::model::Model;
+use emberlab_core::plan::{Chip, Target, plan};
 use emberlab_core::tflite;
 
 use super::counting::peak_bytes;
@@ -22,17 +23,21 @@ pub fn check(bytes: Vec<u8>) -> Outcome {
         }
         Ok(model) => {
             rewrite(&model);
-            Outcome::Opened(model)
+            let planned = Chip::ALL.iter().filter(|chip| plan(&model, Target::new(**chip)).is_ok()).count();
+            if planned > 0 { Outcome::Planned } else { Outcome::Opened }
         }
     }
 }
 
 /// What became of a mutant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// An error that names the place.
     Refused,
     /// It is a model.
-    Opened(Model),
+    Opened,
+    /// It is a model that has an arena plan for at least one chip.
+    Planned,
 }
 
 /// Models are compared as bytes: a mutant may hold a scale that is not a number, which equals nothing.

@@ -87,7 +87,7 @@ impl<'a> Mutator<'a> {
             // An offset to somewhere else in the file: shared tables, cycles, tables taken for texts.
             6 | 7 => {
                 let from = random.below(length) & !3;
-                let to = if random.below(2) == 0 { random.below(length) & !3 } else { from / 2 & !3 };
+                let to = if random.below(2) == 0 { random.below(length) & !3 } else { (from / 2) & !3 };
                 overwrite(bytes, from, &(to as u32).wrapping_sub(from as u32).to_le_bytes());
             }
             8 => match random.below(3) {

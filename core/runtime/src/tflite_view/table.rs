@@ -105,7 +105,7 @@ impl<'a> Table<'a> {
     pub fn stored_slots(&self) -> impl Iterator<Item = u16> + use<'a> {
         let table = *self;
         let n_slots = ((self.vtable_bytes - 4) / 2) as u16;
-        (0..n_slots).filter(move |slot| table.field_position(*slot).is_some())
+        (0..n_slots).filter(move |slot| table.stored_position(*slot).is_some())
     }
 
     /// A scalar, or the schema's default where the file leaves it out.
@@ -121,7 +121,7 @@ impl<'a> Table<'a> {
     /// # Errors
     /// The field lies beyond the file.
     pub fn stored_scalar<T: Scalar>(&self, slot: u16, name: &'static str) -> Result<Option<T>, ViewError> {
-        let Some(position) = self.field_position(slot) else { return Ok(None) };
+        let Some(position) = self.stored_position(slot) else { return Ok(None) };
         number(self.file, position).map(Some).ok_or_else(|| self.beyond(name, position, position, T::SIZE))
     }
 
@@ -208,12 +208,13 @@ impl<'a> Table<'a> {
 
     /// An error about a field of this table.
     pub fn error(&self, field: &'static str, slot: u16, problem: Problem) -> ViewError {
-        let offset = self.field_position(slot).unwrap_or(self.position);
+        let offset = self.stored_position(slot).unwrap_or(self.position);
         ViewError { table: self.name, field, element: None, location: self.location, offset, problem }
     }
 
-    /// Where a field's own bytes lie: the vtable says 0, or ends before the slot, for fields that are left out.
-    fn field_position(&self, slot: u16) -> Option<usize> {
+    /// Where the bytes of a slot lie in the file, if it is stored; nobody has checked that they are within. The vtable
+    /// says 0, or ends before the slot, for fields that are left out.
+    pub fn stored_position(&self, slot: u16) -> Option<usize> {
         let entry = 4 + 2 * usize::from(slot);
         if entry + 2 > self.vtable_bytes {
             return None;
@@ -224,7 +225,7 @@ impl<'a> Table<'a> {
 
     /// What the offset in a field points at.
     fn target(&self, slot: u16, name: &'static str) -> Result<Option<usize>, ViewError> {
-        let Some(position) = self.field_position(slot) else { return Ok(None) };
+        let Some(position) = self.stored_position(slot) else { return Ok(None) };
         let Some(distance) = number::<u32>(self.file, position) else {
             return Err(self.beyond(name, position, position, 4));
         };
@@ -240,7 +241,7 @@ impl<'a> Table<'a> {
     ) -> Result<Option<Range<usize>>, ViewError> {
         let Some(target) = self.target(slot, name)? else { return Ok(None) };
         let Some(count) = number::<u32>(self.file, target) else {
-            let position = self.field_position(slot).unwrap_or(self.position);
+            let position = self.stored_position(slot).unwrap_or(self.position);
             return Err(self.beyond(name, position, target, 4));
         };
         let start = target + 4;
