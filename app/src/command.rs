@@ -1,13 +1,20 @@
-//! Every change that a user can ask for.
+//! Every change that a user can ask for, and the one function that applies it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use egui::Context;
 use emberlab_core::model::SubgraphId;
 use emberlab_core::plan::Target;
 
-use crate::document::{PanelKind, Selection, TabId};
-use crate::settings::ThemeChoice;
+use crate::document::{
+    ClosedTab, Document, OpenModel, Overlay, PanelKind, Selection, Tab, TabContent, TabId,
+};
+use crate::jobs::{JobId, Jobs, LayoutRequest, OpenRequest, Source, Subject, file_name};
+use crate::messages::Level;
+use crate::panels::inspect::layout::Direction;
+use crate::settings::{ThemeChoice, WindowState};
+use crate::theme::style;
 
 /// A change that a user can ask for; panels push these, `App` applies them.
 #[derive(Clone, Debug)]
@@ -20,12 +27,18 @@ pub enum Command {
     OpenDialog,
     /// Open the bundled example.
     OpenExample,
+    /// Open the recent file with the number, the newest is 0.
+    OpenRecent(usize),
     /// Read the file of a tab again.
     Reload(TabId),
     /// Bring a tab to the front.
     ShowTab(TabId),
+    /// Bring the page with recent files and examples to the front.
+    ShowWelcome,
     /// Bring the next tab to the front.
     NextTab,
+    /// Bring the tab before to the front.
+    PreviousTab,
     /// Close a tab.
     CloseTab(TabId),
     /// Open the tab that was closed last.
@@ -36,10 +49,22 @@ pub enum Command {
     Select(Selection),
     /// Show another subgraph of the model in front.
     ShowSubgraph(SubgraphId),
+    /// Turn the graph of the model in front.
+    SetDirection(Direction),
     /// Choose chip and kernels.
     SetTarget(Target),
     /// Choose the theme.
     SetTheme(ThemeChoice),
+    /// Choose the zoom of the whole window; held between 0.8 and 2.0.
+    SetZoom(f32),
+    /// Animate, or not.
+    SetReduceMotion(bool),
+    /// Tables with taller rows, or not.
+    SetComfortableRows(bool),
+    /// The inspector was drawn at another width.
+    SetInspectorWidth(f32),
+    /// The window was moved or resized.
+    SetWindow(WindowState),
     /// Show or hide the inspector.
     ToggleInspector,
     /// Show or hide the log.
@@ -48,12 +73,263 @@ pub enum Command {
     ToggleShortcuts,
     /// Show or hide the gallery of parts.
     ToggleGallery,
+    /// Show or hide something that lies over the window.
+    Toggle(Overlay),
+    /// Take away what lies over the window.
+    CloseOverlay,
     /// Put text on the clipboard; the second text says what was copied.
     Copy(String, String),
     /// Ask where, then write a file: suggested name, bytes, what it is in words.
     SaveAs(String, Arc<[u8]>, String),
     /// Cancel the job with the number.
     CancelJob(u64),
+    /// Cancel the job that was started last.
+    CancelNewestJob,
+    /// Take a toast away.
+    CloseToast(u64),
+    /// The pointer rests on a toast.
+    KeepToast(u64),
+    /// Forget the messages of the log.
+    ClearLog,
     /// Forget the recent files.
     ClearRecents,
+    /// Close the window.
+    Quit,
+}
+
+/// Name of the bundled example.
+pub const EXAMPLE_NAME: &str = "keyword_spotting.tflite";
+
+static EXAMPLE: &[u8] = include_bytes!("../../assets/examples/keyword_spotting.tflite");
+
+/// Applies a change. With the handler of job events this is all that changes the document.
+pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &Context) {
+    match command {
+        Command::Open(paths) => open_paths(document, jobs, paths),
+        Command::OpenBytes(name, bytes) => open_bytes(document, jobs, name, bytes),
+        Command::OpenDialog => jobs.ask_models(),
+        Command::OpenExample => open_example(document, jobs),
+        Command::OpenRecent(number) => {
+            if let Some(recent) = document.settings.recents.get(number) {
+                open_path(document, jobs, recent.path.clone(), true);
+            }
+        }
+        Command::Reload(id) => reload(document, jobs, id),
+        Command::ShowTab(id) => {
+            if document.tab(id).is_some() {
+                document.active = Some(id);
+            }
+        }
+        Command::ShowWelcome => document.active = None,
+        Command::NextTab => step_tab(document, 1),
+        Command::PreviousTab => step_tab(document, -1),
+        Command::CloseTab(id) => close_tab(document, jobs, id),
+        Command::ReopenTab => match document.closed.pop() {
+            Some(ClosedTab::File(path)) => open_path(document, jobs, path, true),
+            Some(ClosedTab::Bytes(name, bytes)) => open_bytes(document, jobs, name, bytes),
+            None => {}
+        },
+        Command::ShowPanel(panel) => document.panel = panel,
+        Command::Select(selection) => select(document, selection),
+        Command::ShowSubgraph(subgraph) => show_subgraph(document, subgraph),
+        Command::SetDirection(direction) => set_direction(document, jobs, direction),
+        Command::SetTarget(target) => {
+            document.target = target;
+            document.settings.set_target(target);
+        }
+        Command::SetTheme(theme) => {
+            document.settings.theme = theme;
+            ctx.set_theme(theme.preference());
+        }
+        Command::SetZoom(zoom) => {
+            let zoom = (zoom.clamp(0.8, 2.0) * 10.0).round() / 10.0;
+            document.settings.zoom = zoom;
+            ctx.set_zoom_factor(zoom);
+        }
+        Command::SetReduceMotion(reduced) => {
+            document.settings.reduce_motion = reduced;
+            style::set_reduced_motion(ctx, reduced);
+        }
+        Command::SetComfortableRows(comfortable) => document.settings.comfortable_rows = comfortable,
+        Command::SetInspectorWidth(width) => document.settings.inspector_width = Some(width),
+        Command::SetWindow(window) => document.settings.window = window,
+        Command::ToggleInspector => document.settings.inspector_open ^= true,
+        Command::ToggleLog => document.view.log_open ^= true,
+        Command::ToggleShortcuts => toggle(document, Overlay::Shortcuts),
+        Command::ToggleGallery => toggle(document, Overlay::Gallery),
+        Command::Toggle(overlay) => toggle(document, overlay),
+        Command::CloseOverlay => document.view.overlay = None,
+        Command::Copy(text, what) => {
+            ctx.copy_text(text);
+            document.messages.toast(Level::Done, format!("Copied {what}"));
+        }
+        Command::SaveAs(name, bytes, what) => jobs.ask_target(&name, bytes, what),
+        Command::CancelJob(id) => jobs.cancel(JobId(id)),
+        Command::CancelNewestJob => {
+            if let Some(id) = jobs.running().first().map(|job| job.id) {
+                jobs.cancel(id);
+            }
+        }
+        Command::CloseToast(id) => document.messages.close_toast(id),
+        Command::KeepToast(id) => document.messages.keep_toast(id, std::time::Instant::now()),
+        Command::ClearLog => document.messages.clear(),
+        Command::ClearRecents => document.settings.recents.clear(),
+        Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+    }
+}
+
+/// Asks for the positions of all graphs of a tab's model, the one that is shown first.
+pub fn lay_out(tab: &Tab, open: &OpenModel, jobs: &mut Jobs) {
+    let others = (0..open.model.subgraphs.len() as u32).map(SubgraphId).filter(|id| *id != tab.subgraph);
+    for subgraph in std::iter::once(tab.subgraph).chain(others) {
+        jobs.lay_out(LayoutRequest {
+            subject: Subject { tab: tab.id, revision: tab.revision },
+            title: tab.title.clone(),
+            model: open.model.clone(),
+            subgraph,
+            direction: tab.direction,
+        });
+    }
+}
+
+fn active_tab_mut(document: &mut Document) -> Option<&mut Tab> {
+    let id = document.active?;
+    document.tab_mut(id)
+}
+
+fn toggle(document: &mut Document, overlay: Overlay) {
+    document.view.overlay = (document.view.overlay != Some(overlay)).then_some(overlay);
+}
+
+/// Opens files, each in a tab of its own; the first comes to the front.
+pub fn open_paths(document: &mut Document, jobs: &mut Jobs, paths: Vec<PathBuf>) {
+    for (index, path) in paths.into_iter().enumerate() {
+        open_path(document, jobs, path, index == 0);
+    }
+}
+
+fn open_path(document: &mut Document, jobs: &mut Jobs, path: PathBuf, in_front: bool) {
+    // A path that cannot be made absolute is tried as it is: reading it says what is wrong.
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let known = document.tabs.iter().find(|tab| tab.path.as_deref() == Some(&path)).map(|tab| tab.id);
+    let id = known.unwrap_or_else(|| {
+        let id = document.new_tab_id();
+        document.tabs.push(Tab { path: Some(path.clone()), ..Tab::new(id, file_name(&path)) });
+        id
+    });
+    if in_front {
+        document.active = Some(id);
+    }
+    let failed = document.tab(id).is_some_and(|tab| matches!(tab.content, TabContent::Failed(_)));
+    if known.is_none() || failed {
+        reload(document, jobs, id);
+    }
+}
+
+fn open_bytes(document: &mut Document, jobs: &mut Jobs, name: String, bytes: Arc<[u8]>) {
+    let id = document.new_tab_id();
+    document.tabs.push(Tab { bytes: Some(bytes), ..Tab::new(id, name) });
+    document.active = Some(id);
+    reload(document, jobs, id);
+}
+
+fn open_example(document: &mut Document, jobs: &mut Jobs) {
+    let known = document.tabs.iter().find(|tab| tab.path.is_none() && tab.title == EXAMPLE_NAME);
+    match known.map(|tab| tab.id) {
+        Some(id) => document.active = Some(id),
+        None => open_bytes(document, jobs, EXAMPLE_NAME.to_owned(), Arc::from(EXAMPLE)),
+    }
+}
+
+/// Selects something and shows the graph that it is in.
+fn select(document: &mut Document, selection: Selection) {
+    let Some(tab) = active_tab_mut(document) else { return };
+    tab.selection = selection;
+    match selection {
+        Selection::None => {}
+        Selection::Operator(subgraph, _)
+        | Selection::Tensor(subgraph, _)
+        | Selection::Scratch(subgraph, ..) => {
+            tab.subgraph = subgraph;
+        }
+    }
+}
+
+/// Reads a tab's file (again); a model that is shown stays until the new one is there.
+pub fn reload(document: &mut Document, jobs: &mut Jobs, id: TabId) {
+    let target = document.target;
+    let Some(tab) = document.tab_mut(id) else { return };
+    let source = match (&tab.path, &tab.bytes) {
+        (Some(path), _) => Source::Path(path.clone()),
+        (None, Some(bytes)) => Source::Bytes(bytes.clone()),
+        (None, None) => return,
+    };
+    tab.revision += 1;
+    if matches!(tab.content, TabContent::Failed(_)) {
+        tab.content = TabContent::Loading;
+    }
+    let subject = Subject { tab: id, revision: tab.revision };
+    let title = tab.title.clone();
+    jobs.cancel_tab(id);
+    jobs.open(OpenRequest { subject, title, source, target });
+}
+
+fn close_tab(document: &mut Document, jobs: &mut Jobs, id: TabId) {
+    let Some(place) = document.tabs.iter().position(|tab| tab.id == id) else { return };
+    jobs.cancel_tab(id);
+    let tab = document.tabs.remove(place);
+    document.closed.extend(match (tab.path, tab.bytes) {
+        (Some(path), _) => Some(ClosedTab::File(path)),
+        (None, Some(bytes)) => Some(ClosedTab::Bytes(tab.title, bytes)),
+        (None, None) => None,
+    });
+    if document.active == Some(id) {
+        let neighbour = document.tabs.get(place).or(document.tabs.last());
+        document.active = neighbour.map(|tab| tab.id);
+    }
+}
+
+fn step_tab(document: &mut Document, step: isize) {
+    if document.tabs.is_empty() {
+        return;
+    }
+    let count = document.tabs.len() as isize;
+    let current = document.tabs.iter().position(|tab| Some(tab.id) == document.active);
+    let next = match current {
+        Some(place) => (place as isize + step).rem_euclid(count),
+        None if step > 0 => 0,
+        None => count - 1,
+    };
+    document.active = document.tabs.get(next as usize).map(|tab| tab.id);
+}
+
+fn show_subgraph(document: &mut Document, subgraph: SubgraphId) {
+    let Some(tab) = active_tab_mut(document) else { return };
+    let TabContent::Model(open) = &tab.content else { return };
+    if subgraph.index() < open.model.subgraphs.len() && tab.subgraph != subgraph {
+        tab.subgraph = subgraph;
+        tab.selection = Selection::None;
+    }
+}
+
+fn set_direction(document: &mut Document, jobs: &mut Jobs, direction: Direction) {
+    let Some(tab) = active_tab_mut(document) else { return };
+    if tab.direction == direction {
+        return;
+    }
+    tab.direction = direction;
+    if let TabContent::Model(open) = &tab.content {
+        lay_out(tab, open, jobs);
+    }
+}
+
+impl ThemeChoice {
+    /// As egui has it.
+    pub fn preference(self) -> egui::ThemePreference {
+        match self {
+            ThemeChoice::System => egui::ThemePreference::System,
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
+            ThemeChoice::Light => egui::ThemePreference::Light,
+        }
+    }
 }

@@ -5,11 +5,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use emberlab_core::cost::{self, Totals};
 use emberlab_core::model::{Model, OperatorId, SubgraphId, TensorId};
 use emberlab_core::plan::{ArenaPlan, Chip, KernelSet, Refusal, Target};
+use emberlab_core::tflite::ReadNote;
+use emberlab_core::verdict::{Diagnostic, OperatorVerdict};
 
 use crate::chips::{self, ChipFacts};
-use crate::panels::inspect::layout::GraphLayout;
+use crate::messages::Messages;
+use crate::panels::inspect::layout::{Direction, GraphLayout};
 use crate::settings::Settings;
 
 /// The state of the whole window.
@@ -24,6 +28,50 @@ pub struct Document {
     pub target: Target,
     /// Choices that outlive the session.
     pub settings: Settings,
+    /// What is shown over and beside the panels.
+    pub view: View,
+    /// What happened, for toasts and the log.
+    pub messages: Messages,
+    /// Tabs that were closed, the latest last.
+    pub closed: Vec<ClosedTab>,
+    next_tab: u64,
+}
+
+/// What is shown over and beside the panels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// The one thing that lies over the window, if any.
+    pub overlay: Option<Overlay>,
+    /// The log is shown above the status bar.
+    pub log_open: bool,
+}
+
+/// Things that lie over the window; at most one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Overlay {
+    /// All shortcuts.
+    Shortcuts,
+    /// Any command by name.
+    Palette,
+    /// Chip and kernels.
+    ChipPicker,
+    /// Choices that outlive the session.
+    Settings,
+    /// What deserves attention in the model in front.
+    Problems,
+    /// Running jobs.
+    Jobs,
+    /// Every part in every state.
+    Gallery,
+}
+
+/// What is needed to open a closed tab again.
+#[derive(Clone, Debug)]
+pub enum ClosedTab {
+    /// A file.
+    File(PathBuf),
+    /// Bytes that have no path.
+    Bytes(String, Arc<[u8]>),
 }
 
 /// Identity of a tab; never used twice in one session.
@@ -55,6 +103,10 @@ pub struct Tab {
     pub subgraph: SubgraphId,
     /// What is selected, in graph, tables and map alike.
     pub selection: Selection,
+    /// Which way the graph runs.
+    pub direction: Direction,
+    /// The bytes, where there is no path to read them from again.
+    pub bytes: Option<Arc<[u8]>>,
 }
 
 /// What a tab holds.
@@ -81,6 +133,7 @@ pub struct OpenFailure {
 }
 
 /// A model and everything derived from it.
+#[derive(Debug)]
 pub struct OpenModel {
     /// The model.
     pub model: Arc<Model>,
@@ -96,6 +149,21 @@ pub struct OpenModel {
     pub timings: OpenTimings,
     /// The model was made by us and never trained.
     pub untrained_example: bool,
+    /// Multiply-accumulates, parameters, bytes of constants.
+    pub totals: Totals,
+    /// What runs where, and what deserves attention, for every target.
+    pub findings: Vec<(Target, Arc<Findings>)>,
+    /// What the file has and this version does not keep.
+    pub read_notes: Vec<ReadNote>,
+}
+
+/// What runs where, and what deserves attention, on one target.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings {
+    /// The verdict on every operator of every subgraph, in order.
+    pub operators: Vec<OperatorVerdict>,
+    /// What deserves attention before flashing.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// How long opening took, in microseconds.
@@ -123,7 +191,32 @@ pub enum Selection {
     Scratch(SubgraphId, OperatorId, u32),
 }
 
+/// Text that the description of a bundled example holds; such a model was never trained.
+pub const UNTRAINED_MARK: &str = "untrained example";
+
 impl Document {
+    /// Nothing is open; chip and kernels as the settings say.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            tabs: Vec::new(),
+            active: None,
+            panel: PanelKind::Inspect,
+            target: settings.target(),
+            settings,
+            view: View::default(),
+            messages: Messages::default(),
+            closed: Vec::new(),
+            next_tab: 1,
+        }
+    }
+
+    /// An identity that no tab has had.
+    pub fn new_tab_id(&mut self) -> TabId {
+        let id = TabId(self.next_tab);
+        self.next_tab += 1;
+        id
+    }
+
     /// The tab in front.
     pub fn active_tab(&self) -> Option<&Tab> {
         self.active.and_then(|id| self.tab(id))
@@ -132,6 +225,11 @@ impl Document {
     /// The tab with the identity.
     pub fn tab(&self, id: TabId) -> Option<&Tab> {
         self.tabs.iter().find(|tab| tab.id == id)
+    }
+
+    /// The tab with the identity, to change.
+    pub fn tab_mut(&mut self, id: TabId) -> Option<&mut Tab> {
+        self.tabs.iter_mut().find(|tab| tab.id == id)
     }
 
     /// The model in front, if the tab in front holds one.
@@ -149,7 +247,46 @@ impl Document {
     }
 }
 
+impl Tab {
+    /// A tab whose file is about to be read.
+    pub fn new(id: TabId, title: impl Into<String>) -> Self {
+        Self {
+            id,
+            title: title.into(),
+            path: None,
+            revision: 0,
+            content: TabContent::Loading,
+            subgraph: SubgraphId(0),
+            selection: Selection::None,
+            direction: Direction::Vertical,
+            bytes: None,
+        }
+    }
+}
+
 impl OpenModel {
+    /// A model without plans, findings and layouts.
+    pub fn new(model: Arc<Model>, file_bytes: u64, sha256: impl Into<String>) -> Self {
+        let description = model.description.as_deref().unwrap_or_default();
+        Self {
+            file_bytes,
+            sha256: sha256.into(),
+            plans: Vec::new(),
+            layouts: vec![None; model.subgraphs.len()],
+            timings: OpenTimings::default(),
+            untrained_example: description.contains(UNTRAINED_MARK),
+            totals: cost::totals(&model),
+            findings: Vec::new(),
+            read_notes: Vec::new(),
+            model,
+        }
+    }
+
+    /// What runs where, and what deserves attention, on a target.
+    pub fn findings(&self, target: Target) -> Option<&Findings> {
+        self.findings.iter().find(|(judged, _)| *judged == target).map(|(_, findings)| &**findings)
+    }
+
     /// The arena for a target.
     pub fn plan(&self, target: Target) -> Option<&Result<Arc<ArenaPlan>, Vec<Refusal>>> {
         self.plans.iter().find(|(planned, _)| *planned == target).map(|(_, plan)| plan)

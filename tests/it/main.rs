@@ -1,5 +1,6 @@
 //! Whole-product tests, in one binary.
 
 mod architecture;
+mod example;
 mod notices;
 mod support;

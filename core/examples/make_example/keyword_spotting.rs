@@ -3,9 +3,7 @@
 //! Nobody has trained it: it shows what a model of this kind costs, not what it knows. The shape follows the DS-CNN of
 //! Zhang, Suda, Lai and Chandra, "Hello Edge: Keyword Spotting on Microcontrollers" (arXiv:1711.07128), smaller.
 
-use emberlab_core::model::{
-    BuiltinOperator, Model, ModelBuilder, Options, Tensor, TensorId, TensorType,
-};
+use emberlab_core::model::{BuiltinOperator, Model, ModelBuilder, Options, Tensor, TensorId, TensorType};
 
 /// Frames of 20 ms in a second, and mel bands.
 const INPUT: [i32; 4] = [1, 49, 40, 1];
@@ -62,7 +60,14 @@ impl Network {
         Activation { id, shape: INPUT, scale, zero_point }
     }
 
-    fn conv(&mut self, x: Activation, name: &str, channels: i32, kernel: [i32; 2], stride: [i32; 2]) -> Activation {
+    fn conv(
+        &mut self,
+        x: Activation,
+        name: &str,
+        channels: i32,
+        kernel: [i32; 2],
+        stride: [i32; 2],
+    ) -> Activation {
         let shape = [channels, kernel[0], kernel[1], x.shape[3]];
         let fan_in = kernel[0] * kernel[1] * x.shape[3];
         let (weights, bias) = self.weights(x, name, &shape, 0, channels, fan_in);
@@ -111,9 +116,12 @@ impl Network {
     fn flatten(&mut self, x: Activation) -> Activation {
         let wanted = Tensor::new("flatten/shape", TensorType::Int32, &[2]);
         let wanted = self.builder.constant(wanted, &[-1i32, x.shape[3]]);
-        let flat = Tensor::new("flatten", TensorType::Int8, &[1, x.shape[3]]).quantized(x.scale, x.zero_point);
+        let flat =
+            Tensor::new("flatten", TensorType::Int8, &[1, x.shape[3]]).quantized(x.scale, x.zero_point);
         let id = self.builder.tensor(flat);
-        self.builder.operator(BuiltinOperator::RESHAPE, [x.id, wanted], [id]).set_options(Options::new("ReshapeOptions"));
+        self.builder
+            .operator(BuiltinOperator::RESHAPE, [x.id, wanted], [id])
+            .set_options(Options::new("ReshapeOptions"));
         Activation { id, ..x }
     }
 
@@ -129,8 +137,11 @@ impl Network {
         let (scale, zero_point) = (24.0 / 255.0, 12);
         let y = Tensor::new(name, TensorType::Int8, &[1, units]).quantized(scale, zero_point);
         let id = self.builder.tensor(y);
-        let options = Options::new("FullyConnectedOptions").with_int("fused_activation_function", NO_ACTIVATION);
-        self.builder.operator(BuiltinOperator::FULLY_CONNECTED, [x.id, weights, bias], [id]).set_options(options);
+        let options =
+            Options::new("FullyConnectedOptions").with_int("fused_activation_function", NO_ACTIVATION);
+        self.builder
+            .operator(BuiltinOperator::FULLY_CONNECTED, [x.id, weights, bias], [id])
+            .set_options(options);
         Activation { id, shape: [1, 1, 1, units], scale, zero_point }
     }
 
@@ -139,7 +150,8 @@ impl Network {
         let (scale, zero_point) = (1.0 / 256.0, -128);
         let y = Tensor::new("probabilities", TensorType::Int8, &[1, x.shape[3]]).quantized(scale, zero_point);
         let id = self.builder.tensor(y);
-        let options = Options::new("SoftmaxOptions").with("beta", emberlab_core::model::OptionValue::Float(1.0));
+        let options =
+            Options::new("SoftmaxOptions").with("beta", emberlab_core::model::OptionValue::Float(1.0));
         self.builder.operator(BuiltinOperator::SOFTMAX, [x.id], [id]).set_options(options);
         Activation { id, scale, zero_point, ..x }
     }
@@ -217,6 +229,10 @@ impl Random {
 
     /// Values between -127 and 127 that lie close to 0 more often, as trained weights do.
     fn int8(&mut self, count: i32) -> Vec<i8> {
-        (0..count).map(|_| ((self.between(-127, 127) + self.between(-127, 127) + self.between(-127, 127)) / 3) as i8).collect()
+        (0..count)
+            .map(|_| {
+                ((self.between(-127, 127) + self.between(-127, 127) + self.between(-127, 127)) / 3) as i8
+            })
+            .collect()
     }
 }

@@ -1,0 +1,181 @@
+//! What happens to the document when a job has found something.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use emberlab_core::model::{Model, SubgraphId};
+
+use crate::command::{lay_out, open_paths, reload};
+use crate::document::{Document, OpenFailure, OpenModel, Selection, Tab, TabContent};
+use crate::jobs::{Ended, Finding, JobEvent, JobKind, JobSpec, Jobs, Outcome, Report, Subject};
+use crate::messages::Level;
+use crate::settings::Recent;
+use crate::theme::format;
+
+/// Takes one event; results for a tab that was closed or loaded again since are dropped.
+pub fn take(report: Report, document: &mut Document, jobs: &mut Jobs) {
+    match (report.event, report.job) {
+        (JobEvent::Progress(..), _) | (JobEvent::Ended(..), None) => {}
+        (JobEvent::Found(subject, finding), _) => found(subject, finding, document),
+        (JobEvent::FileChanged(path), _) => {
+            let changed = document.tabs.iter().filter(|tab| tab.path.as_deref() == Some(&path));
+            let ids: Vec<_> = changed.map(|tab| (tab.id, tab.title.clone())).collect();
+            for (id, title) in ids {
+                reload(document, jobs, id);
+                document
+                    .messages
+                    .toast(Level::Info, format!("{title} has changed on disk and was read again"));
+            }
+        }
+        (JobEvent::FileVanished(path), _) => {
+            let text = format!(
+                "{} is not on the disk any more; the window keeps what it has read",
+                crate::jobs::file_name(&path)
+            );
+            document.messages.toast(Level::Warning, text);
+        }
+        (JobEvent::Ended(_, ended), Some(job)) => ended_job(job, ended, document, jobs),
+    }
+}
+
+/// The tab that a result is for; `None` if it was closed or loaded again since.
+fn fresh_tab(document: &mut Document, subject: Option<Subject>) -> Option<&mut Tab> {
+    let subject = subject?;
+    document.tab_mut(subject.tab).filter(|tab| tab.revision == subject.revision)
+}
+
+fn found(subject: Subject, finding: Finding, document: &mut Document) {
+    let Some(tab) = fresh_tab(document, Some(subject)) else { return };
+    let TabContent::Model(open) = &mut tab.content else { return };
+    let Finding::Target(target, plan, findings) = finding;
+    open.plans.push((target, plan));
+    open.findings.push((target, findings));
+}
+
+fn ended_job(job: JobSpec, ended: Ended, document: &mut Document, jobs: &mut Jobs) {
+    match ended {
+        Ended::Done(outcome) => done(&job, outcome, document, jobs),
+        Ended::Cancelled => cancelled(&job, document),
+        Ended::Panicked(message) => panicked(&job, &message, document),
+    }
+}
+
+fn done(job: &JobSpec, outcome: Outcome, document: &mut Document, jobs: &mut Jobs) {
+    match outcome {
+        Outcome::Opened(result) => opened(job, *result, document, jobs),
+        Outcome::LaidOut(subgraph, layout, micros) => {
+            let Some(tab) = fresh_tab(document, job.subject) else { return };
+            // Turning the graph starts another layout; of two, only the one for the present direction counts.
+            if layout.direction != tab.direction {
+                return;
+            }
+            if let TabContent::Model(open) = &mut tab.content {
+                if subgraph == SubgraphId(0) && open.timings.layout_micros.is_none() {
+                    open.timings.layout_micros = Some(micros);
+                }
+                if let Some(place) = open.layouts.get_mut(subgraph.index()) {
+                    *place = Some(layout);
+                }
+            }
+        }
+        Outcome::Planned => {}
+        Outcome::Saved(what, Ok(path)) => {
+            document.messages.toast(Level::Done, format!("Saved {what} to {}", path.display()));
+        }
+        Outcome::Saved(what, Err(reason)) => {
+            document.messages.toast(Level::Error, format!("Could not save {what}. {reason}"));
+        }
+        Outcome::Chosen(paths) => open_paths(document, jobs, paths),
+        Outcome::Target(Some(path), bytes, what) => jobs.save(path, bytes, what),
+        Outcome::Target(None, ..) => {}
+        Outcome::NoDialog => document.messages.toast(
+            Level::Warning,
+            "This desktop shows no file dialog. Drop the file on the window, or name it on the command line",
+        ),
+        Outcome::SettingsWritten(Ok(())) => {}
+        Outcome::SettingsWritten(Err(reason)) => {
+            document.messages.log(Level::Warning, format!("The settings could not be kept. {reason}"));
+        }
+    }
+}
+
+fn opened(job: &JobSpec, result: Result<OpenModel, OpenFailure>, document: &mut Document, jobs: &mut Jobs) {
+    let target = document.target;
+    let Some(tab) = fresh_tab(document, job.subject) else { return };
+    match result {
+        Ok(open) => {
+            tab.subgraph =
+                if tab.subgraph.index() < open.model.subgraphs.len() { tab.subgraph } else { SubgraphId(0) };
+            tab.selection = still_valid(tab.selection, &open.model);
+            lay_out(tab, &open, jobs);
+            // The target may have changed since the file was asked for; both have a plan soon.
+            let planned = open.plans.first().map_or(target, |(planned, _)| *planned);
+            let subject = Subject { tab: tab.id, revision: tab.revision };
+            jobs.plan_others(subject, &tab.title, open.model.clone(), planned);
+            let text = format!("Opened {}, {}", tab.title, format::bytes(open.file_bytes));
+            let recent = tab.path.clone().map(|path| Recent {
+                path,
+                bytes: open.file_bytes,
+                opened: seconds_since_1970(),
+            });
+            tab.content = TabContent::Model(Box::new(open));
+            document.messages.log(Level::Done, text);
+            if let Some(recent) = recent {
+                document.settings.remember(recent);
+            }
+        }
+        Err(failure) => {
+            let text = failure.message.clone();
+            tab.content = TabContent::Failed(failure);
+            document.messages.log(Level::Error, text);
+        }
+    }
+}
+
+fn cancelled(job: &JobSpec, document: &mut Document) {
+    if job.kind == JobKind::Open
+        && let Some(tab) = fresh_tab(document, job.subject)
+        && matches!(tab.content, TabContent::Loading)
+    {
+        tab.content = TabContent::Failed(OpenFailure {
+            message: format!("Opening {} was cancelled", tab.title),
+            place: "Nothing of it was kept.".to_owned(),
+            help: "Try again when you like.".to_owned(),
+            details: tab.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+        });
+    }
+    document.messages.log(Level::Info, format!("Cancelled: {}", job.name));
+}
+
+fn panicked(job: &JobSpec, message: &str, document: &mut Document) {
+    let text = format!("{} failed because of a mistake in Emberlab", job.name);
+    if job.kind == JobKind::Open
+        && let Some(tab) = fresh_tab(document, job.subject)
+    {
+        tab.content = TabContent::Failed(OpenFailure {
+            message: text.clone(),
+            place: "The window and everything else in it is not affected.".to_owned(),
+            help: "Please report it with the details below; the file itself helps most.".to_owned(),
+            details: format!("Emberlab {}\n{}\n{message}", env!("CARGO_PKG_VERSION"), job.name),
+        });
+        document.messages.log(Level::Error, format!("{text}: {message}"));
+    } else {
+        document.messages.toast(Level::Error, format!("{text}: {message}"));
+    }
+}
+
+/// A selection that the model still has; a file that is read again may be another one.
+fn still_valid(selection: Selection, model: &Model) -> Selection {
+    let graph = |id: SubgraphId| model.subgraphs.get(id.index());
+    let valid = match selection {
+        Selection::None => true,
+        Selection::Operator(id, operator) | Selection::Scratch(id, operator, _) => {
+            graph(id).is_some_and(|graph| operator.index() < graph.operators.len())
+        }
+        Selection::Tensor(id, tensor) => graph(id).is_some_and(|graph| tensor.index() < graph.tensors.len()),
+    };
+    if valid { selection } else { Selection::None }
+}
+
+fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

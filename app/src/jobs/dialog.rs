@@ -1,0 +1,66 @@
+//! File dialogs of the desktop, waited for on a worker so that the window never blocks.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{JobKind, JobSpec, Jobs, Outcome, write_atomically};
+
+/// Nobody closes a dialog this fast: it was never shown.
+const TOO_FAST: Duration = Duration::from_millis(80);
+
+impl Jobs {
+    /// Asks for models to open.
+    pub fn ask_models(&mut self) {
+        // The dialog is made on this thread, as macOS demands, and waited for on the worker.
+        let future = rfd::AsyncFileDialog::new()
+            .set_title("Open models")
+            .add_filter("TensorFlow Lite models", &["tflite", "lite"])
+            .add_filter("All files", &["*"])
+            .pick_files();
+        self.start(spec("Choosing files"), move |_| {
+            let start = Instant::now();
+            let files = pollster::block_on(future);
+            Some(match files {
+                None if start.elapsed() < TOO_FAST => Outcome::NoDialog,
+                files => Outcome::Chosen(paths(files.unwrap_or_default())),
+            })
+        });
+    }
+
+    /// Asks where to write `bytes`, which are `what` in words.
+    pub fn ask_target(&mut self, suggested_name: &str, bytes: Arc<[u8]>, what: String) {
+        let future = rfd::AsyncFileDialog::new().set_file_name(suggested_name).save_file();
+        self.start(spec("Choosing a file"), move |_| {
+            let start = Instant::now();
+            let file = pollster::block_on(future);
+            Some(match file {
+                None if start.elapsed() < TOO_FAST => Outcome::NoDialog,
+                file => Outcome::Target(file.map(|file| file.path().to_path_buf()), bytes, what),
+            })
+        });
+    }
+
+    /// Writes `bytes` to `path`, whole or not at all.
+    pub fn save(&mut self, path: PathBuf, bytes: Arc<[u8]>, what: String) {
+        let spec = JobSpec { kind: JobKind::Save, name: format!("Saving {what}"), subject: None };
+        self.start(spec, move |_| {
+            let result = write_atomically(&path, &bytes).map(|()| path);
+            Some(Outcome::Saved(what, result))
+        });
+    }
+
+    /// Writes the settings to their file.
+    pub fn write_settings(&mut self, path: PathBuf, text: String) {
+        let spec = JobSpec { kind: JobKind::Settings, name: "Saving the settings".to_owned(), subject: None };
+        self.start(spec, move |_| Some(Outcome::SettingsWritten(crate::settings::store(&path, &text))));
+    }
+}
+
+fn spec(name: &str) -> JobSpec {
+    JobSpec { kind: JobKind::Dialog, name: name.to_owned(), subject: None }
+}
+
+fn paths(files: Vec<rfd::FileHandle>) -> Vec<PathBuf> {
+    files.into_iter().map(|file| file.path().to_path_buf()).collect()
+}

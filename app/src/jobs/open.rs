@@ -1,0 +1,187 @@
+//! Opening a model: read, plan and judge it for the chosen chip, then for all others; laying out its graphs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use emberlab_core::hash::sha256_hex;
+use emberlab_core::model::{Model, SubgraphId};
+use emberlab_core::plan::{self, ArenaPlan, Refusal, Target};
+use emberlab_core::tflite::{self, ReadError};
+use emberlab_core::verdict;
+
+use super::{Finding, JobContext, JobKind, JobSpec, Jobs, Outcome, Subject, read_file};
+use crate::document::{Findings, OpenFailure, OpenModel, OpenTimings, planned_targets};
+use crate::panels::inspect::layout::{self, Direction};
+use crate::theme::format;
+
+/// Where the bytes of a model come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A file.
+    Path(PathBuf),
+    /// Bytes with a name.
+    Bytes(Arc<[u8]>),
+}
+
+/// A model to open.
+#[derive(Clone, Debug)]
+pub struct OpenRequest {
+    /// The tab it is for.
+    pub subject: Subject,
+    /// The name in messages.
+    pub title: String,
+    /// Where the bytes come from.
+    pub source: Source,
+    /// The target whose figures the user waits for.
+    pub target: Target,
+}
+
+/// A graph to lay out.
+#[derive(Clone, Debug)]
+pub struct LayoutRequest {
+    /// The tab it is for.
+    pub subject: Subject,
+    /// The name in messages.
+    pub title: String,
+    /// The model.
+    pub model: Arc<Model>,
+    /// Which graph.
+    pub subgraph: SubgraphId,
+    /// Which way it runs.
+    pub direction: Direction,
+}
+
+impl Jobs {
+    /// Opens a model; [`Finding::Target`] follows for every target but the first.
+    pub fn open(&mut self, request: OpenRequest) {
+        let spec = JobSpec {
+            kind: JobKind::Open,
+            name: format!("Opening {}", request.title),
+            subject: Some(request.subject),
+        };
+        self.start(spec, move |context| open(&request, context));
+    }
+
+    /// Lays out a graph.
+    pub fn lay_out(&mut self, request: LayoutRequest) {
+        let spec = JobSpec {
+            kind: JobKind::Layout,
+            name: format!("Laying out {}", request.title),
+            subject: Some(request.subject),
+        };
+        self.start(spec, move |context| {
+            let start = Instant::now();
+            let LayoutRequest { model, subgraph, direction, .. } = request;
+            let layout = layout::layout_graph(&model, subgraph, direction, &|| context.is_cancelled())?;
+            Some(Outcome::LaidOut(subgraph, Arc::new(layout), micros_since(start)))
+        });
+    }
+
+    /// Plans and judges a model that is open for all targets but one.
+    pub fn plan_others(&mut self, subject: Subject, title: &str, model: Arc<Model>, done: Target) {
+        let spec = JobSpec {
+            kind: JobKind::Plan,
+            name: format!("Planning {title} for other chips"),
+            subject: Some(subject),
+        };
+        self.start(spec, move |context| {
+            let others: Vec<Target> = planned_targets().filter(|target| *target != done).collect();
+            for (index, target) in others.iter().enumerate() {
+                if context.is_cancelled() {
+                    return None;
+                }
+                context.progress(index as u64, others.len() as u64);
+                let (plan, findings) = plan_and_judge(&model, *target);
+                context.found(Finding::Target(*target, plan, findings));
+            }
+            Some(Outcome::Planned)
+        });
+    }
+}
+
+fn open(request: &OpenRequest, context: &JobContext) -> Option<Outcome> {
+    let result = match bytes(request, context) {
+        Ok(None) => return None,
+        Ok(Some(bytes)) => open_bytes(request, bytes),
+        Err(failure) => Err(failure),
+    };
+    Some(Outcome::Opened(Box::new(result)))
+}
+
+fn bytes(request: &OpenRequest, context: &JobContext) -> Result<Option<Arc<[u8]>>, OpenFailure> {
+    match &request.source {
+        Source::Bytes(bytes) => Ok(Some(bytes.clone())),
+        Source::Path(path) => {
+            let report = |done, total| {
+                context.progress(done, total);
+                !context.is_cancelled()
+            };
+            Ok(read_file(path, &report)?.map(Arc::from))
+        }
+    }
+}
+
+fn open_bytes(request: &OpenRequest, bytes: Arc<[u8]>) -> Result<OpenModel, OpenFailure> {
+    let start = Instant::now();
+    let length = bytes.len() as u64;
+    let (model, read_notes) =
+        tflite::read_with_notes(bytes.clone()).map_err(|error| read_failure(request, length, &error))?;
+    let model = Arc::new(model);
+    let read_micros = micros_since(start);
+
+    let start = Instant::now();
+    let (plan, findings) = plan_and_judge(&model, request.target);
+    let plan_micros = micros_since(start);
+
+    let mut open = OpenModel::new(model, length, sha256_hex(&bytes));
+    open.plans.push((request.target, plan));
+    open.findings.push((request.target, findings));
+    open.read_notes = read_notes;
+    open.timings = OpenTimings { read_micros, plan_micros, layout_micros: None };
+    Ok(open)
+}
+
+fn plan_and_judge(model: &Model, target: Target) -> (Result<Arc<ArenaPlan>, Vec<Refusal>>, Arc<Findings>) {
+    let plan = plan::plan(model, target).map(Arc::new);
+    let findings = Findings {
+        operators: verdict::operators(model, target),
+        diagnostics: verdict::diagnostics(model, target),
+    };
+    (plan, Arc::new(findings))
+}
+
+fn read_failure(request: &OpenRequest, length: u64, error: &ReadError) -> OpenFailure {
+    let mut place = String::new();
+    if !error.place().is_empty() {
+        place = format!("In {}", error.place());
+    }
+    if let Some(offset) = error.offset() {
+        let at = format!("byte `{}` of `{}`", format::count(offset as u64), format::count(length));
+        place = if place.is_empty() { format!("At {at}") } else { format!("{place}, at {at}") };
+    }
+    if !place.is_empty() {
+        place.push('.');
+    }
+    let path = match &request.source {
+        Source::Path(path) => path.display().to_string(),
+        Source::Bytes(_) => request.title.clone(),
+    };
+    OpenFailure {
+        message: format!("{} cannot be opened", request.title),
+        place: format!("{}. {place}", sentence(&error.to_string())).trim_end().to_owned(),
+        help: error.help().to_owned(),
+        details: format!("{path}\n{} bytes\n{error}", length),
+    }
+}
+
+/// The text with a capital letter and without a full stop.
+fn sentence(text: &str) -> String {
+    let text = text.trim_end_matches('.');
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+fn micros_since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e6
+}
