@@ -1,0 +1,183 @@
+//! A real factor as a 32-bit fraction and a shift.
+
+use crate::records::record;
+
+record! {
+    /// A real factor `multiplier / 2^31 * 2^shift`, with `multiplier` in `[2^30, 2^31)` unless the factor is 0 or negative.
+    #[derive(PartialEq, Eq, Default)]
+    pub struct Multiplier {
+        /// The fraction, scaled by 2^31.
+        pub multiplier: i32,
+        /// Bits to the left; negative for a shift to the right.
+        pub shift: i32,
+    }
+}
+
+impl Multiplier {
+    /// The closest representation of `factor` (`QuantizeMultiplier`, kernels/internal/quantization_util.cc). Factors
+    /// below 2^-32 become 0. `None` if the factor is not finite or needs a shift to the left of more than 30 bits.
+    pub fn from_f64(factor: f64) -> Option<Self> {
+        if !factor.is_finite() {
+            return None;
+        }
+        if factor == 0.0 {
+            return Some(Self::default());
+        }
+        let (fraction, mut shift) = libm::frexp(factor);
+        let mut fixed = libm::round(fraction * 2_147_483_648.0) as i64;
+        if fixed == 1 << 31 {
+            fixed /= 2;
+            shift += 1;
+        }
+        if shift < -31 {
+            return Some(Self::default());
+        }
+        (shift <= 30).then_some(Self { multiplier: fixed as i32, shift })
+    }
+
+    /// As [`Multiplier::from_f64`], for single rounding: a factor of 2^30 or more becomes the largest one.
+    pub fn from_f64_single(factor: f64) -> Option<Self> {
+        if factor >= f64::from(1 << 30) && factor.is_finite() {
+            return Some(Self { multiplier: i32::MAX, shift: 30 });
+        }
+        Self::from_f64(factor)
+    }
+
+    /// `x` times the factor, rounded twice.
+    pub fn apply(self, x: i32) -> i32 {
+        multiply_by_quantized_multiplier(x, self.multiplier, self.shift)
+    }
+
+    /// `x` times the factor, rounded once.
+    pub fn apply_single(self, x: i32) -> i32 {
+        multiply_by_quantized_multiplier_single(x, self.multiplier, self.shift)
+    }
+
+    /// A 48-bit `x` times the factor, of which 16 bits are used.
+    pub fn apply_64(self, x: i64) -> i32 {
+        multiply_by_quantized_multiplier_64(x, self.multiplier, self.shift)
+    }
+}
+
+/// `x * multiplier / 2^31 * 2^shift`, rounded twice (`MultiplyByQuantizedMultiplier`, kernels/internal/common.cc).
+/// A shift to the left that overflows wraps, as it does on the chips.
+#[inline(always)]
+pub fn multiply_by_quantized_multiplier(x: i32, multiplier: i32, shift: i32) -> i32 {
+    let left = shift.max(0) as u32;
+    let right = (-shift).max(0);
+    rounding_divide_by_pot(saturating_rounding_doubling_high_mul(x.wrapping_shl(left), multiplier), right)
+}
+
+/// `x * multiplier / 2^31 * 2^shift`, rounded once from the 64-bit product (the same function built with
+/// `TFLITE_SINGLE_ROUNDING`, as LiteRT is); `shift` from -31 to 30.
+#[inline(always)]
+pub fn multiply_by_quantized_multiplier_single(x: i32, multiplier: i32, shift: i32) -> i32 {
+    let total_shift = (31 - shift) as u32;
+    let round = 1i64 << (total_shift - 1);
+    ((i64::from(x) * i64::from(multiplier) + round) >> total_shift) as i32
+}
+
+/// A 48-bit accumulator times a factor of which the upper 16 bits are used (the `int64_t` overload of
+/// `MultiplyByQuantizedMultiplier`); `shift` from -31 to 14.
+#[inline(always)]
+pub fn multiply_by_quantized_multiplier_64(x: i64, multiplier: i32, shift: i32) -> i32 {
+    let reduced = if multiplier < 0x7fff_0000 { (multiplier + (1 << 15)) >> 16 } else { 0x7fff };
+    let total_shift = (15 - shift) as u32;
+    let round = 1i64 << (total_shift - 1);
+    (x.wrapping_mul(i64::from(reduced)).wrapping_add(round) >> total_shift) as i32
+}
+
+/// The product of two fractions in [-1, 1), rounded to nearest; -1 * -1 is the largest fraction
+/// (`SaturatingRoundingDoublingHighMul`, gemmlowp/fixedpoint/fixedpoint.h).
+///
+/// The original nudges by `2^30` or `1 - 2^30` and truncates; rounding down after adding `2^30` gives the same for both
+/// signs.
+#[inline(always)]
+pub fn saturating_rounding_doubling_high_mul(a: i32, b: i32) -> i32 {
+    if a == i32::MIN && b == i32::MIN {
+        return i32::MAX;
+    }
+    ((i64::from(a) * i64::from(b) + (1 << 30)) >> 31) as i32
+}
+
+/// `x / 2^exponent`, halves away from zero; `exponent` from 0 to 31 (`RoundingDivideByPOT`, gemmlowp).
+#[inline(always)]
+pub fn rounding_divide_by_pot(x: i32, exponent: i32) -> i32 {
+    let mask = ((1i64 << exponent) - 1) as i32;
+    let remainder = x & mask;
+    let threshold = (mask >> 1) + i32::from(x < 0);
+    (x >> exponent) + i32::from(remainder > threshold)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_rounded_away_from_zero() {
+        for (x, exponent, expected) in
+            [(3, 1, 2), (-3, 1, -2), (5, 1, 3), (-5, 1, -3), (6, 2, 2), (-6, 2, -2), (-7, 2, -2), (7, 0, 7)]
+        {
+            assert_eq!(rounding_divide_by_pot(x, exponent), expected, "{x} / 2^{exponent}");
+        }
+        assert_eq!(rounding_divide_by_pot(i32::MIN, 31), -1);
+        assert_eq!(rounding_divide_by_pot(i32::MAX, 31), 1);
+    }
+
+    /// The product as gemmlowp writes it.
+    fn high_mul_written_out(a: i32, b: i32) -> i32 {
+        if a == b && a == i32::MIN {
+            return i32::MAX;
+        }
+        let product = i64::from(a) * i64::from(b);
+        let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
+        ((product + nudge) / (1 << 31)) as i32
+    }
+
+    #[test]
+    fn high_mul_equals_the_written_out_form() {
+        let mut state = 1u32;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as i32
+        };
+        let edges = [0, 1, -1, 2, -2, 1 << 30, -(1 << 30), i32::MAX, i32::MIN, 3 << 29, 1 << 15, -(1 << 15)];
+        for a in edges {
+            for b in edges {
+                assert_eq!(
+                    saturating_rounding_doubling_high_mul(a, b),
+                    high_mul_written_out(a, b),
+                    "{a} * {b}"
+                );
+            }
+        }
+        for _ in 0..200_000 {
+            let (a, b) = (next(), next());
+            assert_eq!(saturating_rounding_doubling_high_mul(a, b), high_mul_written_out(a, b), "{a} * {b}");
+        }
+    }
+
+    #[test]
+    fn factors_become_fraction_and_shift() {
+        let of = |factor| Multiplier::from_f64(factor).map(|m| (m.multiplier, m.shift));
+        assert_eq!(of(1.0), Some((1 << 30, 1)));
+        assert_eq!(of(0.5), Some((1 << 30, 0)));
+        assert_eq!(of(0.75), Some((3 << 29, 0)));
+        assert_eq!(of(0.0), Some((0, 0)));
+        assert_eq!(of(1.0 - 1e-12), Some((1 << 30, 1)), "rounding up to 1 moves into the shift");
+        assert_eq!(of(1e-12), Some((0, 0)));
+        assert_eq!(of(-0.25), Some((-(1 << 30), -1)));
+        assert_eq!(of(f64::NAN), None);
+        assert_eq!(of(f64::INFINITY), None);
+        assert_eq!(of(4e9), None);
+    }
+
+    #[test]
+    fn once_and_twice_differ_by_one_step() {
+        // 0.4999… rounds up to a half in the first rounding, and the half rounds away from zero in the second.
+        let factor = Multiplier { multiplier: 0x7fff_ffff, shift: -1 };
+        assert_eq!((factor.apply(1), factor.apply_single(1)), (1, 0));
+    }
+}

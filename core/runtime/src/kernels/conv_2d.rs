@@ -1,0 +1,153 @@
+//! TFLite CONV_2D.
+//!
+//! Reference: micro/kernels/conv.cc, conv_common.cc and kernels/internal/reference/integer_ops/conv.h in
+//! github.com/espressif/esp-tflite-micro at 99f49e1498b0984f4db54d9bf3938aceb99ad422.
+//!
+//! Shapes: input [batches, height, width, depth], filter [output depth, height, width, depth / groups], bias [output depth],
+//! output [batches, height, width, output depth]. int8 sums have 32 bits and wrap; padding counts as the zero point.
+
+use super::dot::{CHANNELS, dot};
+use super::requantize::{ChannelMultipliers, OutputStage, save_channel_multipliers};
+use super::window::Window;
+use crate::error::Reason;
+use crate::eval::EvalContext;
+use crate::prepare::{PrepareContext, expect_equal};
+use crate::records::record;
+use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact};
+use crate::schema::{BuiltinOperator, TensorType};
+
+/// The entry of the dispatch table.
+pub const ENTRY: KernelEntry<'static> = KernelEntry {
+    operator: OperatorKey::Builtin(BuiltinOperator::CONV_2D),
+    versions: &[Kernel { name: "plain", prepare, eval: Eval::Kernel(eval) }],
+    support: &[exact("int8")],
+};
+
+record! {
+    struct Params {
+        window: Window,
+        /// Depth of a filter: that of the input divided by the number of groups.
+        filter_depth: u32,
+        input_offset: i32,
+        output: OutputStage,
+    }
+}
+
+fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
+    context.expect_operands(2..=3, 1)?;
+    let input = context.input(0, "input")?;
+    let filter = context.input(1, "filter")?;
+    let bias = context.optional_input(2, "bias")?;
+    let output = context.output(0, "output")?;
+    let options = context.options("Conv2DOptions")?;
+    input.expect_type(&[TensorType::Int8], "int8")?;
+    filter.expect_type(&[TensorType::Int8], "int8")?;
+    output.expect_type(&[input.ty], "the type of the input")?;
+    if let Some(bias) = bias {
+        bias.expect_type(&[TensorType::Int32], "int32")?;
+        expect_equal("elements of the bias", bias.elements(), output.shape.dim(3))?;
+    }
+    expect_equal("number of dimensions of the filter", filter.shape.rank(), 4)?;
+    let filter_size = (filter.shape.dim(1), filter.shape.dim(2));
+    let dilation = (options.positive("dilation_h_factor")?, options.positive("dilation_w_factor")?);
+    let window = Window::new(&input, &output, &options, filter_size, dilation)?;
+    expect_equal("output channels of the filter", filter.shape.dim(0), output.shape.dim(3))?;
+    let filter_depth = filter.shape.dim(3);
+    if filter_depth == 0 || !input.shape.dim(3).is_multiple_of(filter_depth) {
+        let found = filter_depth as i64;
+        return Err(Reason::Range {
+            what: "depth of the filter",
+            found,
+            expected: "a divisor of the input's",
+        });
+    }
+    let groups = input.shape.dim(3) / filter_depth;
+    if groups == 0 || !output.shape.dim(3).is_multiple_of(groups) {
+        let found = output.shape.dim(3) as i64;
+        return Err(Reason::Range {
+            what: "depth of the output",
+            found,
+            expected: "a multiple of the groups",
+        });
+    }
+    let (_, input_zero_point) = input.scale_and_zero_point()?;
+    context.save(Params {
+        window,
+        filter_depth: filter_depth as u32,
+        input_offset: input_zero_point.wrapping_neg(),
+        output: OutputStage::new(&output, options.activation()?)?,
+    })?;
+    save_channel_multipliers(context, &input, &filter, &output, 0)
+}
+
+fn eval(context: &mut EvalContext<'_>) {
+    let params: Params = context.params();
+    let multipliers =
+        ChannelMultipliers::new(context.words_after::<Params>(), params.window.output_depth as usize);
+    let (output, operands) = context.output::<i8>();
+    int8(&params, multipliers, operands.input(0), operands.input(1), operands.input(2), output);
+}
+
+/// int8 input and filter, one multiplier per output channel; `bias` may be empty.
+fn int8(
+    params: &Params,
+    multipliers: ChannelMultipliers<'_>,
+    input: &[i8],
+    filter: &[i8],
+    bias: &[i32],
+    output: &mut [i8],
+) {
+    let window = &params.window;
+    let depth = window.input_depth as usize;
+    let output_depth = window.output_depth as usize;
+    let filter_depth = params.filter_depth as usize;
+    let channels_per_group = (output_depth * filter_depth).checked_div(depth).unwrap_or(0);
+    let (input_width, output_width) = (window.input_width as usize, window.output_width as usize);
+    let image = window.input_height as usize * input_width * depth;
+    let filter_row = window.filter_width as usize * filter_depth;
+    let filter_size = window.filter_height as usize * filter_row;
+    // Taps of a row lie side by side in memory if nothing is left out between them.
+    let is_dense = window.dilation_width == 1 && filter_depth == depth;
+    let mut pixels = output.chunks_exact_mut(output_depth.max(1));
+    for batch in 0..window.batches as usize {
+        for y in 0..window.output_height as usize {
+            let rows = window.rows(y);
+            for x in 0..output_width {
+                let columns = window.columns(x);
+                let Some(pixel) = pixels.next() else { return };
+                let mut channel = 0;
+                while channel < output_depth {
+                    let group = channel / channels_per_group;
+                    let end = ((group + 1) * channels_per_group).min(channel + CHANNELS);
+                    let of_channel = |c: usize| (channel + c).min(end - 1);
+                    let mut sums = [core::array::from_fn(|c| bias.get(of_channel(c)).copied().unwrap_or(0))];
+                    for row in rows.start..rows.end {
+                        let input_y = (rows.origin + row as isize * window.dilation_height as isize) as usize;
+                        let line = batch * image + input_y * input_width * depth;
+                        let mut add = |column: usize, taps: usize, length: usize| {
+                            let input_x =
+                                (columns.origin + column as isize * window.dilation_width as isize) as usize;
+                            let at = line + input_x * depth + group * filter_depth;
+                            let filter_at = row * filter_row + column * filter_depth;
+                            let weights = core::array::from_fn(|c| {
+                                let start = of_channel(c) * filter_size + filter_at;
+                                &filter[start..start + length]
+                            });
+                            debug_assert!(taps * filter_depth == length);
+                            dot([&input[at..at + length]], weights, params.input_offset, &mut sums);
+                        };
+                        if is_dense {
+                            add(columns.start, columns.len(), columns.len() * filter_depth);
+                        } else {
+                            (columns.start..columns.end).for_each(|column| add(column, 1, filter_depth));
+                        }
+                    }
+                    for (c, sum) in (channel..end).zip(sums[0]) {
+                        pixel[c] = params.output.finish(multipliers.get(c).apply(sum)) as i8;
+                    }
+                    channel = end;
+                }
+            }
+        }
+    }
+}

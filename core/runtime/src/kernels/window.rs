@@ -1,0 +1,187 @@
+//! Windows that slide over an image: geometry shared by convolutions and pooling.
+
+use crate::error::Reason;
+use crate::prepare::{Options, expect_equal};
+use crate::records::record;
+use crate::tensor::Tensor;
+
+record! {
+    /// Sizes of an NHWC image, of the windows on it, and of the output; all in elements.
+    #[derive(PartialEq, Eq)]
+    pub(crate) struct Window {
+        pub(crate) batches: u32,
+        pub(crate) input_height: u32,
+        pub(crate) input_width: u32,
+        pub(crate) input_depth: u32,
+        pub(crate) output_height: u32,
+        pub(crate) output_width: u32,
+        pub(crate) output_depth: u32,
+        pub(crate) filter_height: u32,
+        pub(crate) filter_width: u32,
+        pub(crate) stride_height: u32,
+        pub(crate) stride_width: u32,
+        pub(crate) dilation_height: u32,
+        pub(crate) dilation_width: u32,
+        pub(crate) pad_top: u32,
+        pub(crate) pad_left: u32,
+    }
+}
+
+/// The taps of a window that lie on the image along one dimension: input position `origin + tap * dilation` for `tap` in
+/// `start..end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taps {
+    pub(crate) origin: isize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Window {
+    /// The window of an operator whose options have the fields `padding`, `stride_h` and `stride_w`.
+    ///
+    /// # Errors
+    /// Input or output have not four dimensions, or the sizes do not fit together.
+    pub(crate) fn new(
+        input: &Tensor<'_>,
+        output: &Tensor<'_>,
+        options: &Options<'_>,
+        (filter_height, filter_width): (usize, usize),
+        (dilation_height, dilation_width): (u32, u32),
+    ) -> Result<Self, Reason> {
+        expect_equal("number of dimensions of the input", input.shape.rank(), 4)?;
+        expect_equal("number of dimensions of the output", output.shape.rank(), 4)?;
+        let batches = input.shape.dim(0);
+        expect_equal("batches of the output", output.shape.dim(0), batches)?;
+        let (stride_height, stride_width) = (options.positive("stride_h")?, options.positive("stride_w")?);
+        let is_same = options.int("padding")? == 0;
+        let height = Span::new(input.shape.dim(1), filter_height, stride_height, dilation_height, is_same)?;
+        let width = Span::new(input.shape.dim(2), filter_width, stride_width, dilation_width, is_same)?;
+        expect_equal("height of the output", output.shape.dim(1), height.output)?;
+        expect_equal("width of the output", output.shape.dim(2), width.output)?;
+        Ok(Self {
+            batches: batches as u32,
+            input_height: input.shape.dim(1) as u32,
+            input_width: input.shape.dim(2) as u32,
+            input_depth: input.shape.dim(3) as u32,
+            output_height: height.output as u32,
+            output_width: width.output as u32,
+            output_depth: output.shape.dim(3) as u32,
+            filter_height: filter_height as u32,
+            filter_width: filter_width as u32,
+            stride_height,
+            stride_width,
+            dilation_height,
+            dilation_width,
+            pad_top: height.pad as u32,
+            pad_left: width.pad as u32,
+        })
+    }
+
+    /// The rows of the window of output row `y`.
+    #[inline]
+    pub(crate) fn rows(&self, y: usize) -> Taps {
+        Taps::new(
+            y,
+            self.stride_height,
+            self.pad_top,
+            self.filter_height,
+            self.dilation_height,
+            self.input_height,
+        )
+    }
+
+    /// The columns of the window of output column `x`.
+    #[inline]
+    pub(crate) fn columns(&self, x: usize) -> Taps {
+        Taps::new(
+            x,
+            self.stride_width,
+            self.pad_left,
+            self.filter_width,
+            self.dilation_width,
+            self.input_width,
+        )
+    }
+}
+
+impl Taps {
+    #[inline]
+    fn new(at: usize, stride: u32, pad: u32, filter: u32, dilation: u32, input: u32) -> Self {
+        let origin = at as isize * stride as isize - pad as isize;
+        let dilation = dilation as isize;
+        let start = if origin >= 0 { 0 } else { (-origin + dilation - 1) / dilation };
+        let left = input as isize - origin;
+        let end = if left <= 0 { 0 } else { (left + dilation - 1) / dilation };
+        let end = end.min(filter as isize);
+        Self { origin, start: start.min(end) as usize, end: end as usize }
+    }
+
+    /// Number of taps on the image.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.end - self.start
+    }
+}
+
+/// Output size and leading padding along one dimension.
+struct Span {
+    output: usize,
+    pad: usize,
+}
+
+impl Span {
+    /// `ComputeOutSize` and `ComputePadding` (kernels/padding.h).
+    fn new(input: usize, filter: usize, stride: u32, dilation: u32, is_same: bool) -> Result<Self, Reason> {
+        let too_large = Reason::TooLarge { what: "a window" };
+        let (stride, dilation) = (stride as i64, dilation as i64);
+        let extent = (filter as i64 - 1).max(0).checked_mul(dilation).map(|extent| extent + 1);
+        let extent = extent.filter(|extent| *extent < 1 << 30).ok_or(too_large)?;
+        if filter == 0 || stride >= 1 << 30 {
+            return Err(Reason::Range {
+                what: "size of the window",
+                found: filter as i64,
+                expected: "at least 1",
+            });
+        }
+        let input = input as i64;
+        let output = if is_same { (input + stride - 1) / stride } else { (input + stride - extent) / stride };
+        let output = output.max(0);
+        let total = ((output - 1) * stride + extent - input).max(0);
+        Ok(Self { output: output as usize, pad: (total / 2) as usize })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taps_stay_on_the_image() {
+        for (stride, pad, filter, dilation, input) in
+            [(1, 1, 3, 1, 5), (2, 0, 3, 1, 7), (1, 4, 3, 4, 5), (3, 2, 5, 2, 4), (1, 9, 2, 1, 3)]
+        {
+            for at in 0..8usize {
+                let taps = Taps::new(at, stride, pad, filter, dilation, input);
+                for tap in 0..filter as isize {
+                    let position = taps.origin + tap * dilation as isize;
+                    let is_on_image = position >= 0 && position < input as isize;
+                    let is_tap = (taps.start..taps.end).contains(&(tap as usize));
+                    assert_eq!(is_tap, is_on_image, "tap {tap} at {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn output_sizes_follow_the_padding() {
+        let span = |input, filter, stride, dilation, is_same| {
+            Span::new(input, filter, stride, dilation, is_same).map(|span| (span.output, span.pad))
+        };
+        assert_eq!(span(5, 3, 1, 1, true), Ok((5, 1)));
+        assert_eq!(span(96, 3, 2, 1, true), Ok((48, 0)));
+        assert_eq!(span(5, 3, 1, 1, false), Ok((3, 0)));
+        assert_eq!(span(49, 10, 2, 1, true), Ok((25, 4)));
+        assert_eq!(span(5, 3, 1, 2, true), Ok((5, 2)));
+        assert_eq!(span(2, 5, 1, 1, false), Ok((0, 1)));
+    }
+}
