@@ -43,6 +43,8 @@ pub mod records;
 pub mod registry;
 pub mod schema;
 pub mod tensor;
+#[cfg(test)]
+pub(crate) mod test_support;
 pub mod tflite_view;
 
 pub use error::{OperatorPlace, PrepareError, Reason};

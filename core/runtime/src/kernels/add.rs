@@ -139,3 +139,99 @@ fn eval_plain<T: Element>(context: &mut EvalContext<'_>, function: impl Fn(T, T)
     let (output, operands) = context.output::<T>();
     broadcast_binary((operands.input(0), &shapes[0]), (operands.input(1), &shapes[1]), output, function);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::{Problem, Random, TestModel, Value, bytes_of, kernel_suite};
+
+    #[derive(Debug)]
+    struct Int8Problem {
+        shapes: [Vec<i32>; 3],
+        scales: [f32; 3],
+        zero_points: [i32; 3],
+        activation: i64,
+        inputs: [Vec<i8>; 2],
+    }
+
+    impl Problem for Int8Problem {
+        fn random(random: &mut Random) -> Self {
+            let mut shapes: [Vec<i32>; 3] = core::array::from_fn(|_| Vec::new());
+            for _ in 0..random.between(1, 4) {
+                let size = random.between(1, 5);
+                let repeated = random.between(0, 5);
+                shapes[0].push(if repeated == 0 { 1 } else { size });
+                shapes[1].push(if repeated == 1 { 1 } else { size });
+                shapes[2].push(size);
+            }
+            let count = |shape: &Vec<i32>| shape.iter().product::<i32>() as usize;
+            let inputs = [random.i8s(count(&shapes[0])), random.i8s(count(&shapes[1]))];
+            Self {
+                shapes,
+                scales: core::array::from_fn(|_| random.scale()),
+                zero_points: core::array::from_fn(|_| random.between(-128, 127)),
+                activation: i64::from(random.between(0, 3)),
+                inputs,
+            }
+        }
+
+        fn model(&self) -> TestModel {
+            let mut model = TestModel::default();
+            let ids: [i32; 3] = core::array::from_fn(|index| {
+                let zero_point = i64::from(self.zero_points[index]);
+                model.quantized(TensorType::Int8, &self.shapes[index], self.scales[index], zero_point)
+            });
+            let options = [("fused_activation_function", Value::Int(self.activation))];
+            model.operator(BuiltinOperator::ADD, ("AddOptions", &options), &ids[..2], &ids[2..]);
+            model
+        }
+
+        fn inputs(&self) -> Vec<Vec<u8>> {
+            self.inputs.iter().map(|input| bytes_of(input)).collect()
+        }
+
+        fn reference(&self) -> Vec<Vec<u8>> {
+            let shapes =
+                [0, 1, 2].map(|index: usize| crate::tensor::Shape::from_slice(&self.shapes[index]).unwrap());
+            let twice_max = 2.0 * f64::from(self.scales[0].max(self.scales[1]));
+            let factor = |scale: f32| Multiplier::from_f64(f64::from(scale) / twice_max).unwrap();
+            let to_output = twice_max / (f64::from(1 << 20) * f64::from(self.scales[2]));
+            let to_output = Multiplier::from_f64(to_output).unwrap();
+            let activation = crate::fixed_point::Activation::from_code(self.activation);
+            let range = crate::fixed_point::activation_range_quantized(
+                activation,
+                TensorType::Int8,
+                self.scales[2],
+                self.zero_points[2],
+            )
+            .unwrap();
+            let dims = shapes.map(|shape| shape.extended::<4>().unwrap());
+            let mut output = Vec::new();
+            for index in 0..shapes[2].elements() {
+                let value = |input: usize| {
+                    let (mut rest, mut stride, mut at) = (index, 1, 0);
+                    for axis in (0..4).rev() {
+                        at += if dims[input][axis] == 1 { 0 } else { rest % dims[2][axis] * stride };
+                        rest /= dims[2][axis];
+                        stride *= dims[input][axis];
+                    }
+                    (i32::from(self.inputs[input][at]) - self.zero_points[input]) << 20
+                };
+                let sum = factor(self.scales[0]).apply(value(0)) + factor(self.scales[1]).apply(value(1));
+                output.push((to_output.apply(sum) + self.zero_points[2]).max(range.min).min(range.max) as i8);
+            }
+            vec![bytes_of(&output)]
+        }
+    }
+
+    kernel_suite!(int8, ENTRY, Int8Problem, 300);
+
+    #[test]
+    fn shapes_have_to_fit() {
+        let mut model = TestModel::default();
+        let ids = [[2, 3], [3, 2], [2, 3]].map(|shape| model.tensor(TensorType::Float32, &shape));
+        model.operator(BuiltinOperator::ADD, ("AddOptions", &[]), &ids[..2], &ids[2..]);
+        let error = model.run_tflm(&[vec![0; 24], vec![0; 24]]).unwrap_err();
+        assert_eq!(error, "operator 0 ADD: the shapes of the inputs do not give the shape of the output");
+    }
+}

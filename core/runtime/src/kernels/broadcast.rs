@@ -28,52 +28,103 @@ pub fn broadcast_binary<A: Copy, B: Copy, T>(
     output: &mut [T],
     function: impl Fn(A, B) -> T,
 ) {
-    if a_shape == b_shape {
-        for (output, (a, b)) in output.iter_mut().zip(a.iter().zip(b)) {
-            *output = function(*a, *b);
+    let loops = Loops::new([a_shape, b_shape]);
+    loops.for_each_row(output, |row, [a_at, b_at]| match loops.row_strides() {
+        [0, _] => {
+            let a = a[a_at];
+            row.iter_mut().zip(&b[b_at..]).for_each(|(output, b)| *output = function(a, *b));
         }
-        return;
-    }
-    let (Some(a_dims), Some(b_dims)) = (a_shape.extended::<MAX_RANK>(), b_shape.extended::<MAX_RANK>())
-    else {
-        return;
-    };
-    let dims: [usize; MAX_RANK] =
-        core::array::from_fn(|axis| if a_dims[axis] == 1 { b_dims[axis] } else { a_dims[axis] });
-    let (a_strides, b_strides) = (strides(&a_dims), strides(&b_dims));
-    let mut position = [0usize; MAX_RANK];
-    let (mut a_at, mut b_at) = (0usize, 0usize);
-    let last = MAX_RANK - 1;
-    for row in output.chunks_exact_mut(dims[last].max(1)) {
-        let (mut a_index, mut b_index) = (a_at, b_at);
-        for output in row {
-            *output = function(a[a_index], b[b_index]);
-            a_index += a_strides[last];
-            b_index += b_strides[last];
+        [_, 0] => {
+            let b = b[b_at];
+            row.iter_mut().zip(&a[a_at..]).for_each(|(output, a)| *output = function(*a, b));
         }
-        for axis in (0..last).rev() {
-            position[axis] += 1;
-            a_at += a_strides[axis];
-            b_at += b_strides[axis];
-            if position[axis] < dims[axis] {
-                break;
-            }
-            position[axis] = 0;
-            a_at -= a_strides[axis] * dims[axis];
-            b_at -= b_strides[axis] * dims[axis];
+        _ => {
+            let operands = a[a_at..].iter().zip(&b[b_at..]);
+            row.iter_mut().zip(operands).for_each(|(output, (a, b))| *output = function(*a, *b));
         }
-    }
+    });
 }
 
-/// Elements from one index of a dimension to the next; 0 for dimensions that are repeated.
-fn strides(dims: &[usize; MAX_RANK]) -> [usize; MAX_RANK] {
-    let mut strides = [0; MAX_RANK];
-    let mut stride = 1;
-    for axis in (0..MAX_RANK).rev() {
-        strides[axis] = if dims[axis] == 1 { 0 } else { stride };
-        stride *= dims[axis];
+/// Writes `function(a, b, c)` to every element of `output`, whose shape is the one that all three shapes give.
+pub fn broadcast_ternary<A: Copy, B: Copy, C: Copy, T>(
+    (a, a_shape): (&[A], &Shape),
+    (b, b_shape): (&[B], &Shape),
+    (c, c_shape): (&[C], &Shape),
+    output: &mut [T],
+    function: impl Fn(A, B, C) -> T,
+) {
+    let loops = Loops::new([a_shape, b_shape, c_shape]);
+    let [a_stride, b_stride, c_stride] = loops.row_strides();
+    loops.for_each_row(output, |row, [a_at, b_at, c_at]| {
+        for (index, output) in row.iter_mut().enumerate() {
+            let (a_at, b_at, c_at) =
+                (a_at + index * a_stride, b_at + index * b_stride, c_at + index * c_stride);
+            *output = function(a[a_at], b[b_at], c[c_at]);
+        }
+    });
+}
+
+/// Loops over the elements of an output, innermost first; dimensions that all operands go through alike are one loop.
+struct Loops<const OPERANDS: usize> {
+    n_loops: usize,
+    sizes: [usize; MAX_RANK],
+    /// Elements from one step of a loop to the next; 0 where the operand is repeated.
+    strides: [[usize; OPERANDS]; MAX_RANK],
+}
+
+impl<const OPERANDS: usize> Loops<OPERANDS> {
+    fn new(shapes: [&Shape; OPERANDS]) -> Self {
+        // A shape has at most MAX_RANK dimensions, so it always extends.
+        let dims = shapes.map(|shape| shape.extended::<MAX_RANK>().unwrap_or([1; MAX_RANK]));
+        let mut loops = Self { n_loops: 0, sizes: [1; MAX_RANK], strides: [[1; OPERANDS]; MAX_RANK] };
+        let mut below = [1usize; OPERANDS];
+        for axis in (0..MAX_RANK).rev() {
+            let size = dims.iter().map(|dims| dims[axis]).find(|size| *size != 1).unwrap_or(1);
+            if size == 1 {
+                continue;
+            }
+            let strides: [usize; OPERANDS] =
+                core::array::from_fn(|operand| if dims[operand][axis] == 1 { 0 } else { below[operand] });
+            for (below, dims) in below.iter_mut().zip(&dims) {
+                *below *= dims[axis];
+            }
+            if let Some(inner) = loops.n_loops.checked_sub(1) {
+                let continued = loops.strides[inner].map(|stride| stride * loops.sizes[inner]);
+                if strides == continued {
+                    loops.sizes[inner] *= size;
+                    continue;
+                }
+            }
+            loops.sizes[loops.n_loops] = size;
+            loops.strides[loops.n_loops] = strides;
+            loops.n_loops += 1;
+        }
+        loops
     }
-    strides
+
+    /// Elements from one element of a row to the next in each operand, 0 or 1.
+    fn row_strides(&self) -> [usize; OPERANDS] {
+        self.strides[0]
+    }
+
+    /// Calls `visit` for every row of the output, with the first element of each operand.
+    fn for_each_row<T>(&self, output: &mut [T], mut visit: impl FnMut(&mut [T], [usize; OPERANDS])) {
+        let mut position = [0usize; MAX_RANK];
+        let mut at = [0usize; OPERANDS];
+        for row in output.chunks_exact_mut(self.sizes[0].max(1)) {
+            visit(row, at);
+            for index in 1..self.n_loops {
+                let (size, strides) = (self.sizes[index], &self.strides[index]);
+                position[index] += 1;
+                at.iter_mut().zip(strides).for_each(|(at, stride)| *at += stride);
+                if position[index] < size {
+                    break;
+                }
+                position[index] = 0;
+                at.iter_mut().zip(strides).for_each(|(at, stride)| *at -= stride * size);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +172,26 @@ mod tests {
         check(&[], &[3, 2]);
         check(&[2, 1, 3, 1], &[1, 4, 1, 5]);
         check(&[3, 1, 2, 1, 2], &[2, 1, 3, 1]);
+        check(&[1, 1, 5], &[2, 3, 1]);
+        check(&[2, 3, 1, 4], &[2, 3, 5, 4]);
+        check(&[1, 7, 1, 1], &[3, 7, 2, 2]);
+        check(&[2, 2, 2, 2, 2, 2, 2, 2], &[2, 1, 2, 1, 2, 1, 2, 1]);
+        check(&[0, 3], &[1, 3]);
+    }
+
+    #[test]
+    fn three_operands_are_repeated_each_in_its_way() {
+        let shapes: [&[i32]; 3] = [&[2, 1, 1, 3], &[4, 1], &[1, 5, 1, 1]];
+        let shapes = shapes.map(|dims| Shape::from_slice(dims).unwrap());
+        let numbers = |shape: &Shape| (0..shape.elements()).collect::<Vec<_>>();
+        let [a, b, c] = [0, 1, 2].map(|index| numbers(&shapes[index]));
+        let mut output = vec![(9, 9, 9); 2 * 5 * 4 * 3];
+        let [a_shape, b_shape, c_shape] = &shapes;
+        broadcast_ternary((&a, a_shape), (&b, b_shape), (&c, c_shape), &mut output, |a, b, c| (a, b, c));
+        for (index, found) in output.iter().enumerate() {
+            let (last, third, second, first) = (index % 3, index / 3 % 4, index / 12 % 5, index / 60);
+            assert_eq!(*found, (first * 3 + last, third, second), "element {index}");
+        }
     }
 
     #[test]

@@ -42,6 +42,8 @@
 //! * Rounding comes from [`crate::fixed_point`], never from the kernel. Where LiteRT differs, `prepare` looks at
 //!   [`crate::PrepareContext::semantics`] and saves the answer.
 //! * The doc comment names the reference file and commit, shapes, accumulator width and order of rounding and clamping.
+//! * Tests go through `test_support`: `kernel_suite!` runs random problems against a written-out reference on every version
+//!   of the kernel (see `add.rs`). Outputs are pre-filled, so that an element that is not written shows.
 //! * `ENTRY` goes into [`KERNELS`], which is sorted by name. A faster version goes before the plain one in `versions`; it
 //!   returns [`crate::Reason::Declined`] for cases that it leaves to the next.
 

@@ -24,8 +24,40 @@ pub struct ViewError {
 pub struct Location {
     /// Number of the subgraph.
     pub subgraph: Option<u32>,
-    /// Name and number of an element of a vector, such as tensor 12.
-    pub element: Option<(&'static str, u32)>,
+    /// Kind and number of an element of a vector, such as tensor 12.
+    pub element: Option<(Part, u32)>,
+}
+
+/// What messages count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Part {
+    OperatorCode,
+    Tensor,
+    Operator,
+    Buffer,
+    Metadata,
+    Signature,
+    SignatureEntry,
+    ExternalBufferGroup,
+    ExternalBuffer,
+}
+
+impl Part {
+    /// The name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::OperatorCode => "operator code",
+            Part::Tensor => "tensor",
+            Part::Operator => "operator",
+            Part::Buffer => "buffer",
+            Part::Metadata => "metadata",
+            Part::Signature => "signature",
+            Part::SignatureEntry => "entry",
+            Part::ExternalBufferGroup => "external buffer group",
+            Part::ExternalBuffer => "external buffer",
+        }
+    }
 }
 
 /// What is wrong at a place of a file.
@@ -99,8 +131,10 @@ impl ViewError {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.element, self.subgraph) {
-            (Some((name, index)), Some(subgraph)) => write!(f, "{name} {index} of subgraph {subgraph}"),
-            (Some((name, index)), None) => write!(f, "{name} {index}"),
+            (Some((part, index)), Some(subgraph)) => {
+                write!(f, "{} {index} of subgraph {subgraph}", part.name())
+            }
+            (Some((part, index)), None) => write!(f, "{} {index}", part.name()),
             (None, Some(subgraph)) => write!(f, "subgraph {subgraph}"),
             (None, None) => f.write_str("the model"),
         }

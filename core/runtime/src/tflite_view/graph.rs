@@ -1,6 +1,6 @@
 //! Subgraphs, and tensors with all that describes them.
 
-use super::error::{Location, Problem, ViewError};
+use super::error::{Location, Part, Problem, ViewError};
 use super::operator::OperatorView;
 use super::table::{FromTable, Scalars, Table, Tables, Text};
 use super::view_of_table;
@@ -16,13 +16,7 @@ use crate::schema::tables::{
 pub struct SubgraphView<'a> {
     table: Table<'a>,
 }
-view_of_table!(
-    SubgraphView,
-    subgraph,
-    fn location(_: Location, index: u32) -> Location {
-        Location { subgraph: Some(index), element: None }
-    }
-);
+view_of_table!(SubgraphView, subgraph, |_, index| Location { subgraph: Some(index), element: None });
 
 impl<'a> SubgraphView<'a> {
     /// Tensors, constants included.
@@ -64,13 +58,7 @@ impl<'a> SubgraphView<'a> {
 pub struct TensorView<'a> {
     table: Table<'a>,
 }
-view_of_table!(
-    TensorView,
-    tensor,
-    fn location(owner: Location, index: u32) -> Location {
-        Location { element: Some(("tensor", index)), ..owner }
-    }
-);
+view_of_table!(TensorView, tensor, |owner, index| Location { element: Some((Part::Tensor, index)), ..owner });
 
 impl<'a> TensorView<'a> {
     /// Sizes of the dimensions; empty for a scalar or an unknown rank.
@@ -242,13 +230,7 @@ impl<'a> SparsityView<'a> {
 pub struct DimensionMetadataView<'a> {
     table: Table<'a>,
 }
-view_of_table!(
-    DimensionMetadataView,
-    dimension_metadata,
-    fn location(owner: Location, _: u32) -> Location {
-        owner
-    }
-);
+view_of_table!(DimensionMetadataView, dimension_metadata, |owner, _| owner);
 
 /// Indexes of a sparse dimension, as wide as the file stores them.
 #[derive(Clone, Copy, Debug)]
@@ -307,13 +289,7 @@ impl<'a> DimensionMetadataView<'a> {
 pub struct VariantSubTypeView<'a> {
     table: Table<'a>,
 }
-view_of_table!(
-    VariantSubTypeView,
-    variant_sub_type,
-    fn location(owner: Location, _: u32) -> Location {
-        owner
-    }
-);
+view_of_table!(VariantSubTypeView, variant_sub_type, |owner, _| owner);
 
 impl<'a> VariantSubTypeView<'a> {
     /// Shape of the nested tensor.

@@ -21,7 +21,7 @@ mod model;
 mod operator;
 mod table;
 
-pub use error::{Location, Problem, ViewError};
+pub use error::{Location, Part, Problem, ViewError};
 pub use graph::{
     DimensionMetadataView, QuantizationDetailsView, QuantizationView, SparseIndexView, SparsityView,
     SubgraphView, TensorView, VariantSubTypeView,
@@ -35,13 +35,16 @@ pub use table::{FromTable, Scalar, Scalars, Table, Tables, Text};
 
 /// Implements [`FromTable`] for a view that is one table.
 macro_rules! view_of_table {
-    ($view:ident, $schema:ident $(, $location:item)?) => {
+    ($view:ident, $schema:ident, $location:expr) => {
         impl<'a> FromTable<'a> for $view<'a> {
             const NAME: &'static str = $schema::SCHEMA.name;
             fn from_table(table: Table<'a>) -> Self {
                 Self { table }
             }
-            $($location)?
+            fn location(owner: Location, index: u32) -> Location {
+                let location: fn(Location, u32) -> Location = $location;
+                location(owner, index)
+            }
         }
 
         impl<'a> $view<'a> {

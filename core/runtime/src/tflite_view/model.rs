@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::error::{Location, Problem, ViewError};
+use super::error::{Location, Part, Problem, ViewError};
 use super::graph::SubgraphView;
 use super::table::{FromTable, Scalars, Table, Tables, Text, number};
 use super::view_of_table;
@@ -130,12 +130,17 @@ impl<'a> ModelView<'a> {
     }
 }
 
+/// An element that belongs to the model and to no subgraph.
+fn part(part: Part, index: u32) -> Location {
+    Location { subgraph: None, element: Some((part, index)) }
+}
+
 /// One kind of operator.
 #[derive(Clone, Copy, Debug)]
 pub struct OperatorCodeView<'a> {
     table: Table<'a>,
 }
-view_of_table!(OperatorCodeView, operator_code);
+view_of_table!(OperatorCodeView, operator_code, |_, index| part(Part::OperatorCode, index));
 
 impl<'a> OperatorCodeView<'a> {
     /// The code in force: the larger of the old 8-bit field and the new one, as TFLM reads it
@@ -165,7 +170,7 @@ impl<'a> OperatorCodeView<'a> {
 pub struct BufferView<'a> {
     table: Table<'a>,
 }
-view_of_table!(BufferView, buffer);
+view_of_table!(BufferView, buffer, |_, index| part(Part::Buffer, index));
 
 /// Where the bytes of a buffer are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -229,7 +234,7 @@ pub(super) fn appended_range(
 pub struct MetadataView<'a> {
     table: Table<'a>,
 }
-view_of_table!(MetadataView, metadata);
+view_of_table!(MetadataView, metadata, |_, index| part(Part::Metadata, index));
 
 impl<'a> MetadataView<'a> {
     /// The name.
@@ -251,7 +256,7 @@ impl<'a> MetadataView<'a> {
 pub struct SignatureView<'a> {
     table: Table<'a>,
 }
-view_of_table!(SignatureView, signature_def);
+view_of_table!(SignatureView, signature_def, |_, index| part(Part::Signature, index));
 
 impl<'a> SignatureView<'a> {
     /// Named inputs.
@@ -283,7 +288,7 @@ impl<'a> SignatureView<'a> {
 pub struct TensorMapView<'a> {
     table: Table<'a>,
 }
-view_of_table!(TensorMapView, tensor_map);
+view_of_table!(TensorMapView, tensor_map, |_, index| part(Part::SignatureEntry, index));
 
 impl<'a> TensorMapView<'a> {
     /// The name.
@@ -305,7 +310,10 @@ impl<'a> TensorMapView<'a> {
 pub struct ExternalBufferGroupView<'a> {
     table: Table<'a>,
 }
-view_of_table!(ExternalBufferGroupView, external_buffer_group);
+view_of_table!(ExternalBufferGroupView, external_buffer_group, |_, index| part(
+    Part::ExternalBufferGroup,
+    index
+));
 
 impl<'a> ExternalBufferGroupView<'a> {
     /// Name of the group, as a rule that of a file.
@@ -322,7 +330,7 @@ impl<'a> ExternalBufferGroupView<'a> {
 pub struct ExternalBufferView<'a> {
     table: Table<'a>,
 }
-view_of_table!(ExternalBufferView, external_buffer);
+view_of_table!(ExternalBufferView, external_buffer, |_, index| part(Part::ExternalBuffer, index));
 
 impl<'a> ExternalBufferView<'a> {
     /// Identifier that tensors refer to.

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::error::{Location, Problem, ViewError};
+use super::error::{Location, Part, Problem, ViewError};
 use super::model::appended_range;
 use super::table::{FromTable, Scalar, Scalars, Table, Text};
 use super::view_of_table;
@@ -14,13 +14,10 @@ use crate::schema::{Kind, OptionsField, OptionsKind, OptionsTable};
 pub struct OperatorView<'a> {
     table: Table<'a>,
 }
-view_of_table!(
-    OperatorView,
-    operator,
-    fn location(owner: Location, index: u32) -> Location {
-        Location { element: Some(("operator", index)), ..owner }
-    }
-);
+view_of_table!(OperatorView, operator, |owner, index| Location {
+    element: Some((Part::Operator, index)),
+    ..owner
+});
 
 impl<'a> OperatorView<'a> {
     /// Index into the operator codes of the model.

@@ -274,9 +274,7 @@ pub trait FromTable<'a>: Sized {
     /// Wraps the table.
     fn from_table(table: Table<'a>) -> Self;
     /// How an element of a vector of such tables is called in messages; `owner` is where the vector belongs.
-    fn location(owner: Location, index: u32) -> Location {
-        Location { element: Some((Self::NAME, index)), ..owner }
-    }
+    fn location(owner: Location, index: u32) -> Location;
 }
 
 /// A vector of tables. The vector lies within the file; each table is checked when it is asked for.
