@@ -4,11 +4,13 @@ mod builder;
 mod bytes;
 mod options;
 pub mod packed;
+pub mod values;
 
 pub use builder::{Element, ModelBuilder, bytes_from_elements};
 pub use bytes::SharedBytes;
 pub use emberlab_runtime::schema::{BuiltinOperator, TensorType};
 pub use options::{OptionValue, Options};
+pub use values::Values;
 
 macro_rules! typed_index {
     ($(#[$doc:meta])* $name:ident) => {

@@ -117,6 +117,6 @@ fn appended_data_beyond_the_end_are_refused() {
         |index| view.buffers().and_then(|buffers| buffers.get(index)).and_then(|buffer| buffer.place());
     let Ok(BufferPlace::Appended(first)) = place(1) else { panic!("buffer 1 is not appended") };
     let error = read(file[..first.start].into()).expect_err("the appendix is cut off");
-    assert_eq!(error.place(), "Buffer.offset (Buffer 1)");
+    assert_eq!(error.place(), "Buffer.offset (buffer 1)");
     assert!(matches!(error, ReadError::CutShort(_)));
 }

@@ -93,13 +93,13 @@ fn a_file_cut_short_says_what_is_missing() {
     let error = read(file[..file.len() - 20].into()).expect_err("cut short");
     assert_eq!(
         error.to_string(),
-        "the file is cut short or damaged: Model.buffers (Buffer 0) at byte 80: expected bytes within the file, found 4 bytes from byte 924 in a file of 908"
+        "the file is cut short or damaged: Model.buffers (buffer 0) at byte 80: expected bytes within the file, found 4 bytes from byte 924 in a file of 908"
     );
     assert_eq!(
         error.help(),
         "Compare the size of the file with the original's, then download or copy it again."
     );
-    assert_eq!((error.place().as_str(), error.offset()), ("Model.buffers (Buffer 0)", Some(80)));
+    assert_eq!((error.place().as_str(), error.offset()), ("Model.buffers (buffer 0)", Some(80)));
 }
 
 #[test]
