@@ -181,7 +181,7 @@ mod tests {
             Settings::from_json(r#"{"zoom": 99, "later": true, "chip": "esp9"}"#).expect("an object");
         assert_eq!(settings.zoom, 2.0);
         assert_eq!(settings.target().chip, Chip::Esp32s3);
-        assert!(Settings::from_json("[]").is_err() && Settings::from_json("").is_err());
+        assert!(Settings::from_json("7").is_err() && Settings::from_json("").is_err());
     }
 
     #[test]
