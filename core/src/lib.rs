@@ -8,6 +8,7 @@ pub mod inspect;
 pub mod model;
 pub mod npy;
 pub mod plan;
+pub mod run;
 pub mod stats;
 pub mod tflite;
 pub mod verdict;

@@ -52,7 +52,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
     let bytes = read_file(&arguments.model)?;
     let file = FileFacts { bytes: bytes.len() as u64, sha256: sha256_hex(&bytes) };
     let model = tflite::read(bytes).map_err(|error| {
-        Failure(format!("{} is not a model that can be read: {error}\n  try: {}", arguments.model.display(), error.help()))
+        Failure(format!(
+            "{} is not a model that can be read: {error}\n  try: {}",
+            arguments.model.display(),
+            error.help()
+        ))
     })?;
     let inspection = inspect(&model, file, target);
     if arguments.json {
@@ -76,7 +80,9 @@ fn target(arguments: &Arguments) -> Result<Target, Failure> {
         (_, Some(Kernels::EspNn)) => target.kernels = KernelSet::EspNn,
     }
     if arguments.max_arena.is_some() && arguments.target == Chip::Host64 {
-        return Err(Failure("--max-arena needs a chip: the smallest arena is not known for host64".to_owned()));
+        return Err(Failure(
+            "--max-arena needs a chip: the smallest arena is not known for host64".to_owned(),
+        ));
     }
     Ok(target)
 }
@@ -86,10 +92,12 @@ fn check_limits(arguments: &Arguments, inspection: &Inspection) -> Result<Outcom
     if let Some(limit) = arguments.max_arena {
         match inspection.arena.as_ref().and_then(|arena| arena.minimum_bytes) {
             Some(minimum) if minimum > limit => {
-                exceeded.push(format!("the arena needs {minimum} bytes, {} more than {limit}", minimum - limit));
+                exceeded
+                    .push(format!("the arena needs {minimum} bytes, {} more than {limit}", minimum - limit));
             }
             Some(_) => {}
-            None => exceeded.push("TensorFlow Lite Micro refuses the model, so no arena is large enough".to_owned()),
+            None => exceeded
+                .push("TensorFlow Lite Micro refuses the model, so no arena is large enough".to_owned()),
         }
     }
     if let Some(limit) = arguments.max_flash.filter(|limit| inspection.file.bytes > *limit) {
@@ -101,7 +109,11 @@ fn check_limits(arguments: &Arguments, inspection: &Inspection) -> Result<Outcom
 
 fn print_text(inspection: &Inspection, target: Target, out: &mut impl Write) -> std::io::Result<()> {
     let file = &inspection.file;
-    writeln!(out, "{} bytes, schema version {}, SHA-256 {}", file.bytes, inspection.tflite_version, file.sha256)?;
+    writeln!(
+        out,
+        "{} bytes, schema version {}, SHA-256 {}",
+        file.bytes, inspection.tflite_version, file.sha256
+    )?;
     if let Some(description) = inspection.description.as_deref().filter(|text| !text.is_empty()) {
         writeln!(out, "{}", one_line(description))?;
     }
@@ -136,8 +148,18 @@ fn print_text(inspection: &Inspection, target: Target, out: &mut impl Write) -> 
 }
 
 fn print_operators(inspection: &Inspection, out: &mut impl Write) -> std::io::Result<()> {
-    let width = inspection.operators.iter().map(|operator| operator.name.chars().count()).max().unwrap_or(0).clamp(8, 40);
-    writeln!(out, "{:>5}  {:<width$}  {:>13}  {:>11}  {:>11}  kernel", "#", "operator", "MACs", "weights B", "live B")?;
+    let width = inspection
+        .operators
+        .iter()
+        .map(|operator| operator.name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .clamp(8, 40);
+    writeln!(
+        out,
+        "{:>5}  {:<width$}  {:>13}  {:>11}  {:>11}  kernel",
+        "#", "operator", "MACs", "weights B", "live B"
+    )?;
     for operator in &inspection.operators {
         let number = match operator.subgraph {
             0 => operator.index.to_string(),
@@ -158,10 +180,16 @@ fn print_operators(inspection: &Inspection, out: &mut impl Write) -> std::io::Re
 
 fn print_arena(inspection: &Inspection, target: Target, out: &mut impl Write) -> std::io::Result<()> {
     let Some(arena) = &inspection.arena else {
-        return writeln!(out, "\nNo arena: TensorFlow Lite Micro refuses the model on {}.", target.chip.label());
+        return writeln!(
+            out,
+            "\nNo arena: TensorFlow Lite Micro refuses the model on {}.",
+            target.chip.label()
+        );
     };
     writeln!(out, "\nArena on {}, {} {}", target.chip.label(), arena.kernels, arena.kernels_version)?;
-    let row = |out: &mut dyn Write, what: &str, bytes: u64| writeln!(out, "  {what:<34}{:>12} B", format::count(bytes));
+    let row = |out: &mut dyn Write, what: &str, bytes: u64| {
+        writeln!(out, "  {what:<34}{:>12} B", format::count(bytes))
+    };
     match arena.minimum_bytes {
         Some(minimum) => row(out, "smallest that allocates", minimum)?,
         None => writeln!(out, "  {:<34}{:>12}", "smallest that allocates", "–")?,

@@ -4,6 +4,7 @@
 //! bad input, with one message on standard error and nothing written.
 
 mod inspect;
+mod run;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -14,10 +15,14 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 /// Names of the commands; a first argument that is none of them is a file to open in the window.
-pub const COMMANDS: [&str; 2] = ["inspect", "help"];
+pub const COMMANDS: [&str; 3] = ["inspect", "run", "help"];
 
 #[derive(Parser)]
-#[command(name = "emberlab", version, about = "Neural networks on ESP32 boards: see what a model costs before it is flashed")]
+#[command(
+    name = "emberlab",
+    version,
+    about = "Neural networks on ESP32 boards: see what a model costs before it is flashed"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -27,6 +32,8 @@ struct Arguments {
 enum Command {
     /// Say what a model is and what it costs on a chip
     Inspect(inspect::Arguments),
+    /// Run a model on this computer with the bits of the chip
+    Run(run::Arguments),
 }
 
 /// How a command ended well.
@@ -48,6 +55,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
         Ok(arguments) => {
             let result = match arguments.command {
                 Command::Inspect(arguments) => inspect::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Run(arguments) => run::run(&arguments, &mut std::io::stdout().lock()),
             };
             exit_code(result)
         }
