@@ -2,6 +2,8 @@
 //!
 //! Words make the arena of a 64-bit host as large as that of a 32-bit chip, byte for byte, and need no `unsafe`.
 
+use crate::schema::TensorType;
+
 /// A value that is kept in words of 32 bits.
 pub trait Record: Copy {
     /// Number of words.
@@ -97,6 +99,7 @@ one_word! {
     i16, |word| word as i16, |value| value as u32;
     i8, |word| word as i8, |value| value as u32;
     u8, |word| word as u8, u32::from;
+    TensorType, |word| TensorType::from_code(word as i8).unwrap_or(TensorType::Float32), |ty| ty as u32;
 }
 
 impl<T: Record, const N: usize> Record for [T; N] {

@@ -5,11 +5,15 @@
 //! a product is rounded to 32 bits, and the shift to the right rounds again, halves away from zero. LiteRT rounds some
 //! operators once, from the 64-bit product; those functions have `single` in their names.
 
+mod inverse_sqrt;
+mod logarithm;
 mod lut;
 mod multiplier;
 mod quantize;
 mod transcendental;
 
+pub use inverse_sqrt::inverse_sqrt;
+pub use logarithm::{checked_log2, log_of_one_or_more};
 pub use lut::{LUT_INT16_ENTRIES, SIGMOID_TABLE, lut_int8_entry, lut_int16_entry, lut_int16_lookup};
 pub use multiplier::{
     Multiplier, multiply_by_quantized_multiplier, multiply_by_quantized_multiplier_64,
