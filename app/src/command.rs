@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::Context;
-use emberlab_core::model::SubgraphId;
+use emberlab_core::model::{SubgraphId, TensorId};
 use emberlab_core::plan::Target;
 
 use crate::document::{
     ClosedTab, Document, OpenModel, Overlay, PanelKind, Selection, Tab, TabContent, TabId,
 };
-use crate::jobs::{JobId, Jobs, LayoutRequest, OpenRequest, Source, Subject, file_name};
+use crate::charts::Picture;
+use crate::jobs::{JobId, Jobs, LayoutRequest, OpenRequest, PictureFormat, Source, Subject, file_name};
 use crate::messages::Level;
 use crate::panels::inspect::layout::Direction;
 use crate::settings::{ThemeChoice, WindowState};
@@ -81,6 +82,10 @@ pub enum Command {
     Copy(String, String),
     /// Ask where, then write a file: suggested name, bytes, what it is in words.
     SaveAs(String, Arc<[u8]>, String),
+    /// Draw a picture, ask where, then write it: suggested name, picture, format, what it is in words.
+    SavePicture(String, Arc<Picture>, PictureFormat, String),
+    /// Compute the figures of a constant tensor of the model in front.
+    Measure(SubgraphId, TensorId),
     /// Cancel the job with the number.
     CancelJob(u64),
     /// Cancel the job that was started last.
@@ -164,6 +169,8 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
             document.messages.toast(Level::Done, format!("Copied {what}"));
         }
         Command::SaveAs(name, bytes, what) => jobs.ask_target(&name, bytes, what),
+        Command::SavePicture(name, picture, format, what) => jobs.draw(name, picture, format, what),
+        Command::Measure(subgraph, tensor) => measure(document, jobs, subgraph, tensor),
         Command::CancelJob(id) => jobs.cancel(JobId(id)),
         Command::CancelNewestJob => {
             if let Some(id) = jobs.running().first().map(|job| job.id) {
@@ -320,6 +327,13 @@ fn set_direction(document: &mut Document, jobs: &mut Jobs, direction: Direction)
     tab.direction = direction;
     if let TabContent::Model(open) = &tab.content {
         lay_out(tab, open, jobs);
+    }
+}
+
+fn measure(document: &Document, jobs: &mut Jobs, subgraph: SubgraphId, tensor: TensorId) {
+    if let Some((tab, open)) = document.active_model() {
+        let subject = Subject { tab: tab.id, revision: tab.revision };
+        jobs.measure(subject, open.model.clone(), subgraph, tensor);
     }
 }
 

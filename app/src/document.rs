@@ -2,12 +2,14 @@
 //!
 //! Only `command.rs` and the job events in `app.rs` change it; panels get `&Document` and push commands.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use emberlab_core::cost::{self, Totals};
 use emberlab_core::model::{Model, OperatorId, SubgraphId, TensorId};
 use emberlab_core::plan::{ArenaPlan, Chip, KernelSet, Refusal, Target};
+use emberlab_core::stats::Statistics;
 use emberlab_core::tflite::ReadNote;
 use emberlab_core::verdict::{Diagnostic, OperatorVerdict};
 
@@ -155,6 +157,8 @@ pub struct OpenModel {
     pub findings: Vec<(Target, Arc<Findings>)>,
     /// What the file has and this version does not keep.
     pub read_notes: Vec<ReadNote>,
+    /// Figures about the constants that were looked at; `None` for those that have none.
+    pub statistics: BTreeMap<(SubgraphId, TensorId), Option<Arc<Statistics>>>,
 }
 
 /// What runs where, and what deserves attention, on one target.
@@ -278,6 +282,7 @@ impl OpenModel {
             totals: cost::totals(&model),
             findings: Vec::new(),
             read_notes: Vec::new(),
+            statistics: BTreeMap::new(),
             model,
         }
     }

@@ -77,6 +77,16 @@ fn done(job: &JobSpec, outcome: Outcome, document: &mut Document, jobs: &mut Job
                 }
             }
         }
+        Outcome::Measured(subgraph, tensor, statistics) => {
+            let Some(tab) = fresh_tab(document, job.subject) else { return };
+            if let TabContent::Model(open) = &mut tab.content {
+                open.statistics.insert((subgraph, tensor), statistics);
+            }
+        }
+        Outcome::Drawn(name, Ok(bytes), what) => jobs.ask_target(&name, bytes, what),
+        Outcome::Drawn(_, Err(reason), what) => {
+            document.messages.toast(Level::Error, format!("Could not draw {what}. {reason}"));
+        }
         Outcome::Planned => {}
         Outcome::Saved(what, Ok(path)) => {
             document.messages.toast(Level::Done, format!("Saved {what} to {}", path.display()));

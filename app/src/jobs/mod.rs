@@ -5,6 +5,7 @@
 
 mod dialog;
 mod file;
+mod inspect;
 mod open;
 mod slot;
 mod watch;
@@ -14,14 +15,16 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
-use emberlab_core::model::SubgraphId;
+use emberlab_core::model::{SubgraphId, TensorId};
 use emberlab_core::plan::{ArenaPlan, Refusal, Target};
+use emberlab_core::stats::Statistics;
 
 use crate::document::{Findings, OpenFailure, OpenModel, TabId};
 use crate::panels::inspect::layout::GraphLayout;
 use crate::theme::widgets::Progress;
 
 pub use file::{file_name, read_file, write_atomically};
+pub use inspect::{PictureFormat, measured};
 pub use open::{LayoutRequest, OpenRequest, Source};
 pub use slot::JobContext;
 use slot::Slot;
@@ -40,6 +43,10 @@ pub enum JobKind {
     Plan,
     /// Lay out a graph.
     Layout,
+    /// Compute figures about a tensor.
+    Statistics,
+    /// Draw a picture for a file.
+    Picture,
     /// Write a file that the user asked for.
     Save,
     /// Wait for a file dialog.
@@ -50,8 +57,16 @@ pub enum JobKind {
 
 impl JobKind {
     /// All of them, in the order of the slots.
-    pub const ALL: [JobKind; 6] =
-        [JobKind::Open, JobKind::Plan, JobKind::Layout, JobKind::Save, JobKind::Dialog, JobKind::Settings];
+    pub const ALL: [JobKind; 8] = [
+        JobKind::Open,
+        JobKind::Plan,
+        JobKind::Layout,
+        JobKind::Statistics,
+        JobKind::Picture,
+        JobKind::Save,
+        JobKind::Dialog,
+        JobKind::Settings,
+    ];
 
     /// The name of the thread.
     fn thread_name(self) -> &'static str {
@@ -59,6 +74,8 @@ impl JobKind {
             JobKind::Open => "emberlab-open",
             JobKind::Plan => "emberlab-plan",
             JobKind::Layout => "emberlab-layout",
+            JobKind::Statistics => "emberlab-statistics",
+            JobKind::Picture => "emberlab-picture",
             JobKind::Save => "emberlab-save",
             JobKind::Dialog => "emberlab-dialog",
             JobKind::Settings => "emberlab-settings",
@@ -68,7 +85,12 @@ impl JobKind {
     /// The status bar shows it; dialogs and settings are not work that a user waits for.
     fn is_shown(self) -> bool {
         match self {
-            JobKind::Open | JobKind::Plan | JobKind::Layout | JobKind::Save => true,
+            JobKind::Open
+            | JobKind::Plan
+            | JobKind::Layout
+            | JobKind::Statistics
+            | JobKind::Picture
+            | JobKind::Save => true,
             JobKind::Dialog | JobKind::Settings => false,
         }
     }
@@ -134,6 +156,10 @@ pub enum Outcome {
     Opened(Box<Result<OpenModel, OpenFailure>>),
     /// Positions of a graph and how long they took, in microseconds.
     LaidOut(SubgraphId, Arc<GraphLayout>, f64),
+    /// Figures about a tensor; `None` where it has none.
+    Measured(SubgraphId, TensorId, Option<Arc<Statistics>>),
+    /// A picture as a file, or why not: suggested name, bytes, what it is in words.
+    Drawn(String, Result<Arc<[u8]>, String>, String),
     /// All other targets are planned; the plans were sent as findings.
     Planned,
     /// A file was written, or why not; first what it is in words.

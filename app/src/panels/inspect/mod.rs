@@ -22,9 +22,9 @@ use egui::{CursorIcon, Id, Rect, Sense, Ui, UiBuilder, pos2};
 use emberlab_core::model::SubgraphId;
 
 use super::PanelContext;
-use crate::charts::{png_from_picture, svg_from_picture};
 use crate::command::Command;
 use crate::document::{OpenModel, Overlay as WindowOverlay, Selection, Tab, TabId};
+use crate::jobs::PictureFormat;
 use crate::shortcuts;
 use crate::theme::widgets::{ButtonKind, empty, hairline, vertical_hairline};
 use crate::theme::{Icon, Theme, text};
@@ -312,17 +312,11 @@ impl InspectPanel {
         }
         .picture();
         let stem = tab.title.strip_suffix(".tflite").unwrap_or(&tab.title);
-        match format {
-            Format::Svg => {
-                let bytes = svg_from_picture(&picture).into_bytes();
-                ctx.send(Command::SaveAs(format!("{stem}.svg"), bytes.into(), "the graph as SVG".to_owned()));
-            }
-            Format::Png => {
-                if let Ok(bytes) = png_from_picture(&picture, png_scale(picture.size)) {
-                    ctx.send(Command::SaveAs(format!("{stem}.png"), bytes.into(), "the graph as PNG".to_owned()));
-                }
-            }
-        }
+        let (ending, format, what) = match format {
+            Format::Svg => ("svg", PictureFormat::Svg, "the graph as SVG"),
+            Format::Png => ("png", PictureFormat::Png(png_scale(picture.size)), "the graph as PNG"),
+        };
+        ctx.send(Command::SavePicture(format!("{stem}.{ending}"), Arc::new(picture), format, what.to_owned()));
     }
 }
 
