@@ -11,7 +11,9 @@ use super::{Mark, Style};
 /// Paints marks whose positions are points of the screen, from back to front.
 pub fn paint(painter: &Painter, marks: &[Mark]) {
     let visible = painter.clip_rect();
-    painter.extend(marks.iter().flat_map(|mark| shapes(painter, mark, visible)));
+    // Collected first: text is laid out under the same lock that takes the shapes.
+    let shapes: Vec<Shape> = marks.iter().flat_map(|mark| shapes(painter, mark, visible)).collect();
+    painter.extend(shapes);
 }
 
 /// The shapes of one mark; most have one, dashed lines several.

@@ -163,11 +163,6 @@ impl Chart {
         end(&block.buffer) > self.lower_bound_bytes
     }
 
-    /// True for a block that is alive in a scope.
-    pub fn is_alive(&self, index: usize, scope: u32) -> bool {
-        let buffer = &self.blocks[index].buffer;
-        buffer.first_used <= scope && scope <= buffer.last_used
-    }
 
     /// The blocks in sight with their rectangles.
     ///
