@@ -2,6 +2,7 @@
 
 mod builder;
 mod bytes;
+mod diagnose;
 mod options;
 pub mod packed;
 pub mod values;
