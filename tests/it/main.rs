@@ -3,4 +3,5 @@
 mod architecture;
 mod example;
 mod notices;
+mod plan_golden;
 mod support;

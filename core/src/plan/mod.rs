@@ -2,6 +2,19 @@
 //!
 //! Rules follow github.com/espressif/esp-tflite-micro at commit 99f49e1498b0984f4db54d9bf3938aceb99ad422.
 
+mod allocate;
+mod arena;
+mod graph;
+mod greedy;
+mod kernels;
+mod layout;
+mod layout_32;
+mod layout_64;
+mod lifetimes;
+mod offline;
+mod prepare;
+mod tail;
+
 use crate::model::{Model, OperatorId, SubgraphId, TensorId};
 
 /// What a plan is made for.
@@ -53,6 +66,8 @@ pub struct ArenaPlan {
     pub minimum_bytes: Option<u64>,
     /// What to write into the firmware: the smallest arena rounded up to a full KiB.
     pub recommended_bytes: u64,
+    /// Highest end of the head while operators are prepared: requests for scratch buffers and temporary tensors.
+    pub prepare_bytes: u64,
     /// Largest sum of live bytes (rounded up to 16 each) over all scopes: no plan of the head can be smaller.
     pub lower_bound_bytes: u64,
     /// The scope with the largest sum of live bytes.
@@ -97,6 +112,8 @@ pub struct PlannedBuffer {
     pub first_used: u32,
     /// Last allocation scope, inclusive.
     pub last_used: u32,
+    /// Nothing uses the tensor: it has memory of its own, but is alive in no scope (both scopes are 0 then).
+    pub unused: bool,
 }
 
 /// One block of the tail.
@@ -211,7 +228,7 @@ impl Target {
 impl ArenaPlan {
     /// The buffers alive in a scope, in the planner's order.
     pub fn alive_in(&self, scope: u32) -> impl Iterator<Item = &PlannedBuffer> {
-        self.buffers.iter().filter(move |buffer| buffer.first_used <= scope && scope <= buffer.last_used)
+        self.buffers.iter().filter(move |buffer| buffer.is_alive_in(scope))
     }
 
     /// Sum of the live bytes (rounded up to 16 each) in a scope.
@@ -220,10 +237,17 @@ impl ArenaPlan {
     }
 }
 
+impl PlannedBuffer {
+    /// The buffer holds its memory in a scope.
+    pub fn is_alive_in(&self, scope: u32) -> bool {
+        !self.unused && self.first_used <= scope && scope <= self.last_used
+    }
+}
+
 /// The arena of `model` on `target`.
 ///
 /// # Errors
 /// Every reason for which TFLM does not prepare the model; the arena is not known then.
-pub fn plan(_model: &Model, _target: Target) -> Result<ArenaPlan, Vec<Refusal>> {
-    Err(vec![Refusal { operator: None, message: String::new(), help: String::new() }])
+pub fn plan(model: &Model, target: Target) -> Result<ArenaPlan, Vec<Refusal>> {
+    allocate::allocate(model, target)
 }

@@ -66,14 +66,14 @@ pub fn model() -> Model {
 fn tensor(id: u32, bytes: u64, offset: u64, first_used: u32, last_used: u32) -> PlannedBuffer {
     let usage = BufferUse::Tensor(TensorId(id));
     let size = bytes.next_multiple_of(16);
-    PlannedBuffer { subgraph: SubgraphId(0), usage, bytes, size, offset, first_used, last_used }
+    PlannedBuffer { subgraph: SubgraphId(0), usage, bytes, size, offset, first_used, last_used, unused: false }
 }
 
 fn scratch(operator: u32, bytes: u64, offset: u64) -> PlannedBuffer {
     let usage = BufferUse::Scratch(OperatorId(operator), 0);
     let scope = operator + 1;
     let size = bytes.next_multiple_of(16);
-    PlannedBuffer { subgraph: SubgraphId(0), usage, bytes, size, offset, first_used: scope, last_used: scope }
+    PlannedBuffer { subgraph: SubgraphId(0), usage, bytes, size, offset, first_used: scope, last_used: scope, unused: false }
 }
 
 /// The plan of [`model`] that loses 96 bytes: tensor 1 lands on tensor 2, which stands on the scratch buffer of #2.
@@ -159,6 +159,7 @@ fn plan_of(target: Target, buffers: Vec<PlannedBuffer>, persistent: Vec<Persiste
         persistent_bytes: tail,
         minimum_bytes: Some((head + tail).next_multiple_of(16)),
         recommended_bytes: (head + tail).next_multiple_of(1024),
+        prepare_bytes: 0,
         lower_bound_bytes: 0,
         peak_scope: 0,
         peak_operator: None,
@@ -239,6 +240,7 @@ fn golden_plan(section: &serde_json::Value, target: Target) -> ArenaPlan {
             offset: int(&entry["offset"]) as u64,
             first_used: int(&entry["first_used"]) as u32,
             last_used: int(&entry["last_used"]) as u32,
+            unused: false,
         }
     });
     let persistent = section["persistent"].as_array().unwrap().iter().map(|entry| {

@@ -472,6 +472,7 @@ mod tests {
             persistent_bytes: 0,
             minimum_bytes: None,
             recommended_bytes: 0,
+            prepare_bytes: 0,
             lower_bound_bytes: 0,
             peak_scope: 0,
             peak_operator: None,
@@ -487,7 +488,7 @@ mod tests {
 
     fn buffer(tensor: u32, size: u64, first_used: u32, last_used: u32) -> PlannedBuffer {
         let usage = BufferUse::Tensor(TensorId(tensor));
-        PlannedBuffer { subgraph: SubgraphId(0), usage, bytes: size, size, offset: 0, first_used, last_used }
+        PlannedBuffer { subgraph: SubgraphId(0), usage, bytes: size, size, offset: 0, first_used, last_used, unused: false }
     }
 
     #[test]
