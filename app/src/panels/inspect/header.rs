@@ -1,13 +1,13 @@
-//! The header of the panel: the model in one line, the verdict, and the export menu.
+//! The right end of the panel's header: the verdict, the count of notes, and the export menu.
 
-use egui::{Align, Layout, Popup, Sense, Ui, WidgetInfo};
+use egui::{Align, Layout, Popup, Ui};
 use emberlab_core::plan::Target;
 use emberlab_core::verdict::{Kernel, Severity};
 
 use super::facts::ModelFacts;
 use crate::document::OpenModel;
 use crate::theme::widgets::{ButtonKind, Verdict, button, tag};
-use crate::theme::{Icon, Theme, font_id, format, text};
+use crate::theme::{Icon, Theme, format, text};
 
 /// What the user chose in the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl RunsOn {
     }
 }
 
-/// Draws facts and tags from the left and the export menu at the right.
+/// Draws the export menu at the right end and the tags left of it, beside the facts; `ui` runs from right to left.
 pub fn header_ui(
     ui: &mut Ui,
     theme: &Theme,
@@ -64,50 +64,20 @@ pub fn header_ui(
     target: Target,
 ) -> Option<HeaderEvent> {
     let mut event = None;
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        ui.spacing_mut().item_spacing.x = 8.0;
-        let export = button(ui, theme, ButtonKind::Outline, Some(Icon::Upload), "Export");
-        Popup::menu(&export).show(|ui| {
-            for (label, choice) in
-                [("Graph as SVG…", HeaderEvent::Svg), ("Graph as PNG…", HeaderEvent::Png)]
-            {
-                if ui.button(text::label(label)).clicked() {
-                    event = Some(choice);
-                    ui.close();
-                }
+    let export = button(ui, theme, ButtonKind::Outline, Some(Icon::Upload), "Export");
+    Popup::menu(&export).show(|ui| {
+        for (label, choice) in [("Graph as SVG…", HeaderEvent::Svg), ("Graph as PNG…", HeaderEvent::Png)] {
+            if ui.button(text::label(label)).clicked() {
+                event = Some(choice);
+                ui.close();
             }
-        });
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = 14.0;
-            facts_ui(ui, theme, open, facts);
-            ui.spacing_mut().item_spacing.x = 8.0;
-            event = event.or(tags_ui(ui, theme, open, facts, target));
-        });
+        }
+    });
+    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        event = event.or(tags_ui(ui, theme, open, facts, target));
     });
     event
-}
-
-/// Facts from the most to the least telling, as many as there is room for.
-fn facts_ui(ui: &mut Ui, theme: &Theme, open: &OpenModel, facts: &ModelFacts) {
-    let n_operators: usize = open.model.subgraphs.iter().map(|subgraph| subgraph.operators.len()).sum();
-    let texts = [
-        format::bytes(open.file_bytes),
-        facts.types.clone(),
-        format::counted(n_operators as u64, "operator", "operators"),
-        format!("{} MACs", format::count(facts.totals.macs)),
-        format!("{} parameters", format::count(facts.totals.parameters)),
-    ];
-    // The tags at the end keep their room.
-    let tags = 236.0;
-    for text in texts.iter().filter(|text| !text.is_empty()) {
-        let galley = ui.painter().layout_no_wrap(text.clone(), font_id::number(), theme.text.text_2);
-        if galley.size().x + tags > ui.available_width() {
-            break;
-        }
-        let (rect, response) = ui.allocate_exact_size(galley.size(), Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, text));
-        ui.painter().galley(rect.min, galley, theme.text.text_2);
-    }
 }
 
 fn tags_ui(

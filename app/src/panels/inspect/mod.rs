@@ -7,6 +7,7 @@ mod find;
 #[cfg(test)]
 mod fixtures;
 mod header;
+mod inspector;
 mod keys;
 pub mod layout;
 pub mod names;
@@ -31,6 +32,7 @@ use crate::theme::{Icon, Theme, text};
 use canvas::{Canvas, CanvasContent, CanvasEvent};
 use facts::{FactsKey, ModelFacts};
 use header::HeaderEvent;
+use inspector::Inspector;
 use keys::InspectKey;
 pub use keys::SHORTCUTS;
 use layout::{Direction, GraphLayout};
@@ -52,6 +54,7 @@ pub struct InspectPanel {
     back: Vec<(TabId, SubgraphId)>,
     split: Split,
     pane: Pane,
+    inspector: Inspector,
 }
 
 /// Where the table is, and how large.
@@ -76,7 +79,7 @@ enum Pane {
 const LEAST: (f32, f32, f32) = (280.0, 360.0, 160.0);
 
 impl InspectPanel {
-    /// The panel header right of its title: facts, tags and buttons.
+    /// The right end of the panel header: tags and buttons.
     pub fn header_ui(&mut self, ui: &mut Ui, ctx: &mut PanelContext<'_>) {
         let Some((tab, open)) = ctx.document.active_model() else { return };
         let (_, facts) = self.facts(tab, open, ctx);
@@ -127,7 +130,12 @@ impl InspectPanel {
     }
 
     /// The inspector at the right of the window.
-    pub fn inspector_ui(&mut self, _ui: &mut Ui, _ctx: &mut PanelContext<'_>) {}
+    pub fn inspector_ui(&mut self, ui: &mut Ui, ctx: &mut PanelContext<'_>) {
+        let Some((tab, open)) = ctx.document.active_model() else { return };
+        let (_, facts) = self.facts(tab, open, ctx);
+        let target = ctx.document.target;
+        self.inspector.ui(ui, ctx.theme, tab, open, &facts, target, ctx.commands);
+    }
 
     #[allow(clippy::too_many_arguments)]
     fn graph_ui(
