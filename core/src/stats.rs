@@ -84,7 +84,7 @@ impl Statistics {
             n_values: values.len() as u64,
             n_non_finite: values.clone().filter(|value| !value.is_finite()).count() as u64,
             n_zeros: values.clone().enumerate().filter(is_zero).count() as u64,
-            n_distinct: distinct(values.clone()),
+            n_distinct: distinct(tensor.ty, values.clone()),
             saturation: limits(tensor.ty).map(|limits| saturation(values, limits)),
             raw,
             real,
@@ -221,7 +221,12 @@ impl Scales {
     }
 }
 
-fn distinct(values: Values<'_>) -> u64 {
+fn distinct(ty: TensorType, values: Values<'_>) -> u64 {
+    if !is_float(ty) && ty.bits().is_some_and(|bits| bits <= 16) {
+        let mut seen = vec![false; 1 << 16];
+        values.for_each(|value| seen[usize::from(value as i32 as u16)] = true);
+        return seen.iter().filter(|seen| **seen).count() as u64;
+    }
     // Zero and minus zero are one number, and so are all that are none.
     let bits = |value: f64| if value.is_nan() { f64::NAN.to_bits() } else { (value + 0.0).to_bits() };
     let mut seen: Vec<u64> = values.map(bits).collect();
@@ -348,6 +353,18 @@ mod tests {
         assert_eq!(real.mean, (2.0 * (1.0 + 10.0 + 0.0) + 2.0 * (2.0 + 20.0 + 100.0)) / 12.0);
         assert_eq!(statistics.n_zeros, 2);
         assert_eq!(real.histogram.counts, [10, 0, 0, 2]);
+    }
+
+    #[test]
+    fn distinct_numbers_of_sixteen_bits_are_counted() {
+        let values = [i16::MIN, -1, 0, 1, i16::MAX, -1];
+        let tensor = Tensor::new("t", TensorType::Int16, &[6]);
+        let statistics = Statistics::new(&tensor, &bytes_from_elements(&values), 2).expect("numbers");
+        assert_eq!(statistics.n_distinct, 5);
+        let tensor = Tensor::new("t", TensorType::Uint16, &[3]);
+        let statistics =
+            Statistics::new(&tensor, &bytes_from_elements(&[u16::MAX, 0, 0]), 2).expect("numbers");
+        assert_eq!(statistics.n_distinct, 2);
     }
 
     #[test]
