@@ -1,13 +1,18 @@
 //! Emberlab: the app as a library, so that tests drive it.
 
+pub mod app;
 pub mod charts;
 pub mod chips;
+pub mod cli;
 pub mod command;
 pub mod document;
 pub mod events;
 pub mod jobs;
+pub mod launch;
 pub mod messages;
 pub mod panels;
+pub mod screenshot;
 pub mod settings;
+pub mod shell;
 pub mod shortcuts;
 pub mod theme;

@@ -1,0 +1,93 @@
+//! Files that are dragged over the window and dropped on it.
+
+use std::path::Path;
+
+use egui::{Align2, CornerRadius, Id, LayerId, Order, Rect, Stroke, StrokeKind, vec2};
+
+use super::Context;
+use super::top_bar::centred;
+use crate::command::Command;
+use crate::jobs::file_name;
+use crate::theme::{Icon, font_id, format, with_alpha};
+
+/// Opens what was dropped since the last frame.
+pub(super) fn take_files(egui_ctx: &egui::Context, ctx: &mut Context<'_>) {
+    let dropped = egui_ctx.input(|input| input.raw.dropped_files.clone());
+    let mut paths = Vec::new();
+    for file in dropped {
+        let path = file.path();
+        if path.is_absolute() {
+            paths.push(path.to_path_buf());
+            continue;
+        }
+        // Without a place on the disk there are only the bytes.
+        match file.bytes() {
+            Ok(bytes) => ctx.send(Command::OpenBytes(file_name(path), bytes.into())),
+            Err(_) => paths.push(path.to_path_buf()),
+        }
+    }
+    if !paths.is_empty() {
+        ctx.send(Command::Open(paths));
+    }
+}
+
+/// Says what a drop would do while files hover over the window.
+pub(super) fn overlay_ui(egui_ctx: &egui::Context, window: Rect, ctx: &Context<'_>) {
+    let hovered = egui_ctx.input(|input| input.raw.hovered_files.clone());
+    if hovered.is_empty() {
+        return;
+    }
+    let paths: Vec<&Path> = hovered.iter().filter_map(|file| file.path.as_deref()).collect();
+    let (title, sentence) = words(&paths, hovered.len());
+    let theme = ctx.theme;
+    let painter = egui_ctx.layer_painter(LayerId::new(Order::Tooltip, Id::unique("drop")));
+    let outline = window.shrink(8.0);
+    painter.rect_filled(outline, CornerRadius::same(8), with_alpha(theme.accent.base, 0.08));
+    let accent = Stroke::new(2.0, theme.accent.base);
+    painter.rect_stroke(outline, CornerRadius::same(8), accent, StrokeKind::Inside);
+
+    let title = painter.layout_no_wrap(title, font_id::title(), theme.text.text_1);
+    let sentence = painter.layout_no_wrap(sentence, font_id::cell(), theme.text.text_2);
+    let width = title.size().x.max(sentence.size().x) + 76.0;
+    let card = centred(window, vec2(width.min(window.width() - 64.0), 72.0));
+    painter.rect_filled(card, CornerRadius::same(6), theme.surface.raised);
+    painter.rect_stroke(card, CornerRadius::same(6), Stroke::new(1.0, theme.line.strong), StrokeKind::Inside);
+    let icon_at = card.left_center() + vec2(30.0, 0.0);
+    painter.text(icon_at, Align2::CENTER_CENTER, Icon::Download.glyph(), font_id::icon(20.0), theme.accent.text);
+    let text_at = card.min + vec2(56.0, 15.0);
+    let below = text_at + vec2(0.0, title.size().y + 5.0);
+    painter.galley(text_at, title, theme.text.text_1);
+    painter.galley(below, sentence, theme.text.text_2);
+}
+
+/// What a drop of these files would do; `count` where the desktop hides the names.
+fn words(paths: &[&Path], count: usize) -> (String, String) {
+    match paths {
+        [path] => {
+            let is_model = path
+                .extension()
+                .is_some_and(|ending| ending.eq_ignore_ascii_case("tflite") || ending.eq_ignore_ascii_case("lite"));
+            let sentence = if is_model { "In a tab of its own" } else { "Not a .tflite by its name; its bytes decide" };
+            (format!("Open {}", file_name(path)), sentence.to_owned())
+        }
+        _ => {
+            let count = paths.len().max(count) as u64;
+            (format!("Open {}", format::counted(count, "file", "files")), "Each in a tab of its own".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_card_says_what_a_drop_would_do() {
+        let model = Path::new("/models/person_detect.tflite");
+        let picture = Path::new("/models/cat.png");
+        assert_eq!(words(&[model], 1).0, "Open person_detect.tflite");
+        assert!(words(&[picture], 1).1.contains("its bytes decide"));
+        assert_eq!(words(&[model, picture], 2).0, "Open 2 files");
+        assert_eq!(words(&[], 1).0, "Open 1 file");
+    }
+}

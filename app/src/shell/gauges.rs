@@ -1,0 +1,107 @@
+//! Budgets of the chosen chip: arena and flash. Latency has no gauge while nothing measures or estimates it.
+
+use egui::Ui;
+
+use super::Context;
+use crate::command::Command;
+use crate::document::{Document, Overlay, PanelKind, TabContent};
+use crate::theme::widgets::{Gauge, GaugeState, gauge, key_value, vertical_hairline};
+use crate::theme::{format, text};
+
+/// Number of gauges.
+pub(super) const COUNT: usize = 2;
+
+/// Below this width of the window the lines under the bars are left out.
+const NARROW: f32 = 1100.0;
+
+pub(super) fn ui(ui: &mut Ui, ctx: &mut Context<'_>) {
+    ui.spacing_mut().item_spacing.x = 0.0;
+    let show_details = ui.ctx().content_rect().width() >= NARROW;
+    let bar = ui.max_rect();
+
+    let arena = Gauge { label: "Arena", state: arena_state(ctx.document), show_details };
+    let response = gauge(ui, ctx.theme, &arena);
+    vertical_hairline(ui.painter(), ctx.theme, response.rect.left(), bar.y_range());
+    if response.on_hover_ui(|ui| arena_tooltip_ui(ui, ctx)).clicked() {
+        ctx.send(Command::ShowPanel(PanelKind::Arena));
+    }
+
+    let flash = Gauge { label: "Flash", state: flash_state(ctx.document), show_details };
+    let response = gauge(ui, ctx.theme, &flash);
+    vertical_hairline(ui.painter(), ctx.theme, response.rect.left(), bar.y_range());
+    if response.on_hover_ui(|ui| flash_tooltip_ui(ui, ctx)).clicked() {
+        ctx.send(Command::Toggle(Overlay::ChipPicker));
+    }
+}
+
+/// The smallest arena that allocates, against the chip's largest block of internal RAM.
+pub(super) fn arena_state(document: &Document) -> GaugeState {
+    let Some(tab) = document.active_tab() else { return GaugeState::NoModel };
+    match &tab.content {
+        TabContent::Loading => GaugeState::Busy,
+        TabContent::Failed(_) => GaugeState::NoModel,
+        TabContent::Model(open) => match open.plan(document.target) {
+            None => GaugeState::Busy,
+            Some(Err(_)) => GaugeState::Unknown,
+            Some(Ok(plan)) => GaugeState::Bytes {
+                used: plan.minimum_bytes.unwrap_or(plan.used_bytes),
+                limit: Some(document.chip().arena_budget_bytes),
+            },
+        },
+    }
+}
+
+/// The model file against the part of flash that holds application and model.
+fn flash_state(document: &Document) -> GaugeState {
+    match document.active_tab().map(|tab| &tab.content) {
+        None | Some(TabContent::Failed(_)) => GaugeState::NoModel,
+        Some(TabContent::Loading) => GaugeState::Busy,
+        Some(TabContent::Model(open)) => {
+            GaugeState::Bytes { used: open.file_bytes, limit: Some(document.chip().flash_budget_bytes) }
+        }
+    }
+}
+
+fn arena_tooltip_ui(ui: &mut Ui, ctx: &Context<'_>) {
+    let (document, theme) = (ctx.document, ctx.theme);
+    ui.set_width(300.0);
+    let sentence = |ui: &mut Ui, words: &str| ui.label(text::cell(words).color(theme.text.text_2));
+    match document.active_model().and_then(|(_, open)| open.plan(document.target)) {
+        None => {
+            sentence(ui, "The smallest tensor arena with which TensorFlow Lite Micro prepares the model.");
+        }
+        Some(Err(refusals)) => {
+            sentence(ui, "TensorFlow Lite Micro does not prepare this model, so its arena is not known.");
+            for refusal in refusals.iter().take(3) {
+                sentence(ui, &refusal.message);
+            }
+        }
+        Some(Ok(plan)) => {
+            if let Some(minimum) = plan.minimum_bytes {
+                key_value(ui, theme, "Smallest that allocates", &format::bytes(minimum));
+            }
+            key_value(ui, theme, "Used after allocation", &format::bytes(plan.used_bytes));
+            key_value(ui, theme, "Head: tensors and scratch", &format::bytes(plan.nonpersistent_bytes));
+            key_value(ui, theme, "Tail: persistent", &format::bytes(plan.persistent_bytes));
+        }
+    }
+    let chip = document.chip();
+    let budget = format::bytes(chip.arena_budget_bytes);
+    let how = chip.arena_budget_how.label();
+    key_value(ui, theme, &format!("Room on {}, {how}", chip.chip.label()), &budget);
+    ui.label(text::small(&chip.arena_budget_source).color(theme.text.text_3));
+}
+
+fn flash_tooltip_ui(ui: &mut Ui, ctx: &Context<'_>) {
+    let (document, theme) = (ctx.document, ctx.theme);
+    ui.set_width(300.0);
+    if let Some((_, open)) = document.active_model() {
+        key_value(ui, theme, "Model file", &format::bytes(open.file_bytes));
+    }
+    let chip = document.chip();
+    let how = chip.flash_budget_how.label();
+    key_value(ui, theme, &format!("Application partition, {how}"), &format::bytes(chip.flash_budget_bytes));
+    let words = "The model stays in flash and is read there. The firmware around it comes on top and is not counted here.";
+    ui.label(text::cell(words).color(theme.text.text_2));
+    ui.label(text::small(&chip.flash_budget_source).color(theme.text.text_3));
+}

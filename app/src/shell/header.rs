@@ -1,0 +1,61 @@
+//! The header of a panel: its name, facts of the model, then what the panel puts at the right end.
+
+use emberlab_core::model::{Model, TensorType};
+use egui::{Align, Label, Layout, Ui, UiBuilder};
+
+use super::Context;
+use crate::document::{OpenModel, PanelKind};
+use crate::theme::widgets::{Verdict, hairline, tag};
+use crate::theme::{Icon, format, text};
+
+pub(super) fn ui(
+    ui: &mut Ui,
+    open: &OpenModel,
+    ctx: &mut Context<'_>,
+    right_end: impl FnOnce(&mut Ui, &mut Context<'_>),
+) {
+    let rect = ui.max_rect();
+    hairline(ui.painter(), ctx.theme, rect.x_range(), rect.bottom() - 1.0);
+    let inner = rect.shrink2(egui::vec2(16.0, 0.0));
+    let builder = UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center));
+    ui.scope_builder(builder, |ui| {
+        ui.spacing_mut().item_spacing.x = 12.0;
+        let title = text::title(ctx.document.panel.label()).color(ctx.theme.text.text_1);
+        ui.add(Label::new(title).extend());
+        if ctx.document.panel == PanelKind::Inspect {
+            facts_ui(ui, open, inner.width(), ctx);
+        }
+        if open.untrained_example {
+            tag(ui, ctx.theme, Verdict::Info, Icon::Info, "Untrained example")
+                .on_hover_text("Made to show what a model costs. Its weights are pseudo-random, so its answers mean nothing.");
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 8.0;
+            right_end(ui, ctx);
+        });
+    });
+}
+
+/// Facts, as many as the width has room for.
+fn facts_ui(ui: &mut Ui, open: &OpenModel, width: f32, ctx: &Context<'_>) {
+    let operators: usize = open.model.subgraphs.iter().map(|graph| graph.operators.len()).sum();
+    let mut facts = vec![format::bytes(open.file_bytes)];
+    facts.extend(input_type(&open.model).map(|ty| ty.name().to_owned()));
+    facts.push(format::counted(operators as u64, "operator", "operators"));
+    if width > 900.0 {
+        facts.push(format!("{} MACs", format::count(open.totals.macs)));
+    }
+    if width > 1100.0 {
+        facts.push(format::counted(open.totals.parameters, "parameter", "parameters"));
+    }
+    for fact in facts {
+        ui.add(Label::new(text::number(fact).color(ctx.theme.text.text_2)).extend());
+    }
+}
+
+/// The type of the first input of the main subgraph.
+fn input_type(model: &Model) -> Option<TensorType> {
+    let main = model.subgraphs.first()?;
+    let input = main.inputs.first()?;
+    main.tensors.get(input.index()).map(|tensor| tensor.ty)
+}
