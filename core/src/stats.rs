@@ -102,12 +102,12 @@ impl Distribution {
     fn new(values: impl Iterator<Item = f64> + Clone, n_bins: usize, whole: bool) -> Self {
         let finite = || values.clone().filter(|value| value.is_finite());
         let (mut count, mut sum, mut min, mut max) = (0u64, 0.0, f64::INFINITY, f64::NEG_INFINITY);
-        for value in finite() {
+        finite().for_each(|value| {
             count += 1;
             sum += value;
             min = value.min(min);
             max = value.max(max);
-        }
+        });
         if count == 0 {
             let histogram = Histogram { start: 0.0, width: 1.0, counts: vec![0] };
             return Self { min: 0.0, max: 0.0, mean: 0.0, std: 0.0, histogram };
@@ -210,7 +210,8 @@ impl Scales {
     }
 
     fn channel(&self, index: usize) -> usize {
-        index / self.stride % self.scale.len()
+        // Two divisions for every element are worth avoiding where there is nothing to tell apart.
+        if self.scale.len() == 1 { 0 } else { index / self.stride % self.scale.len() }
     }
 
     fn single(&self) -> Option<(f64, f64)> {
@@ -237,11 +238,11 @@ fn distinct(ty: TensorType, values: Values<'_>) -> u64 {
 
 fn saturation(values: Values<'_>, (lowest, highest): (f64, f64)) -> Saturation {
     let mut saturation = Saturation::default();
-    for value in values {
+    values.for_each(|value| {
         saturation.n_lowest += u64::from(value == lowest);
         saturation.n_second_lowest += u64::from(value == lowest + 1.0);
         saturation.n_highest += u64::from(value == highest);
-    }
+    });
     saturation
 }
 
