@@ -43,7 +43,7 @@ for theme in dark light; do
     /usr/bin/python3 "$here/xdnd.py" Emberlab "$root/assets/examples/keyword_spotting.tflite"
     /usr/bin/python3 "$here/tree.py" wait 30 "Operator 0, " "Operator 1, " "keyword_spotting.tflite"
     /usr/bin/python3 "$here/tree.py" press "Arena"
-    /usr/bin/python3 "$here/tree.py" wait 15 "Tensor "
+    /usr/bin/python3 "$here/tree.py" wait 15 "Smallest that allocates" "Tensor "
     if [ -n "$shots" ]; then import -window root "$shots/window-$theme.png"; fi
     kill "$app"
     wait "$app" 2>/dev/null || true

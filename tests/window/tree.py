@@ -59,9 +59,8 @@ def wait(seconds, wanted):
 def press(wanted):
     for element, name in elements():
         if name.startswith(wanted):
-            action = element.get_action_iface()
-            if action is not None and action.get_n_actions() > 0:
-                action.do_action(0)
+            if "Action" in element.get_interfaces() and Atspi.Action.get_n_actions(element) > 0:
+                Atspi.Action.do_action(element, 0)
                 return
     raise SystemExit(f"nothing to press begins with {wanted!r}")
 
