@@ -121,7 +121,8 @@ impl Span {
             return if self.is_shrunk { 1 } else { 0 };
         }
         let (low, high) = if self.stride > 0 { (0, self.size) } else { (-1, self.size - 1) };
-        let position = |index: i64| if index < 0 { index + self.size } else { index }.clamp(low, high);
+        // Not `clamp`: a damaged model has negative sizes, where `high` is below `low`.
+        let position = |index: i64| if index < 0 { index + self.size } else { index }.min(high).max(low);
         let (first, last) = if self.stride > 0 { (low, high) } else { (high, low) };
         let begin = self.begin.map_or(first, position);
         let end = if self.is_shrunk { begin + 1 } else { self.end.map_or(last, position) };
