@@ -6,8 +6,9 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,11 @@ use support::{counting, specimens};
 
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
+
+thread_local! {
+    /// Where the current thread panicked last.
+    static LAST_PANIC: Cell<String> = const { Cell::new(String::new()) };
+}
 
 /// The longest that one mutant may take, far beyond what any takes.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -51,6 +57,10 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments, seeds: &[Vec<u8>]) -> ExitCode {
     let mut counts: BTreeMap<Outcome, u64> = BTreeMap::new();
+    let mut panics: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    panic::set_hook(Box::new(|info| {
+        LAST_PANIC.set(info.location().map_or_else(String::new, ToString::to_string))
+    }));
     let (mut slowest, mut slowest_number) = (Duration::ZERO, 0);
     let start = Instant::now();
     for number in arguments.from..arguments.from + arguments.count {
@@ -61,8 +71,11 @@ fn run(arguments: &Arguments, seeds: &[Vec<u8>]) -> ExitCode {
         match catch_unwind(AssertUnwindSafe(|| check(mutant))) {
             Ok(outcome) => *counts.entry(outcome).or_default() += 1,
             Err(_) => {
-                eprintln!("mutant {number} of seed {} panicked", arguments.seed);
-                return ExitCode::FAILURE;
+                let (first, count) = panics.entry(LAST_PANIC.take()).or_insert((number, 0));
+                *count += 1;
+                if *count == 1 {
+                    eprintln!("mutant {first} of seed {} panicked", arguments.seed);
+                }
             }
         }
         if began.elapsed() > slowest {
@@ -83,7 +96,10 @@ fn run(arguments: &Arguments, seeds: &[Vec<u8>]) -> ExitCode {
         start.elapsed().as_secs_f64(),
         counts.join(", "),
     );
-    ExitCode::SUCCESS
+    for (place, (first, count)) in &panics {
+        eprintln!("{count} panics at {place}, the first of mutant {first}");
+    }
+    if panics.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn arguments() -> Result<Arguments, String> {
