@@ -31,8 +31,7 @@ pub fn stripes_in(rect: Rect, hatch: &Hatch, feather: f32) -> Vec<Band> {
         let (dx, dy) = (point.x - rect.left(), point.y - rect.bottom());
         if hatch.rising { dx + dy } else { dx - dy }
     };
-    let corners =
-        [rect.left_top(), pos2(rect.right(), rect.top()), rect.right_bottom(), rect.left_bottom()];
+    let corners = [rect.left_top(), pos2(rect.right(), rect.top()), rect.right_bottom(), rect.left_bottom()];
     let levels = corners.map(level);
     let low = levels.iter().copied().fold(f32::INFINITY, f32::min);
     let high = levels.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -45,7 +44,11 @@ pub fn stripes_in(rect: Rect, hatch: &Hatch, feather: f32) -> Vec<Band> {
         let centre = stripe as f32 * step;
         let (inner, outer) = ((half - soft).max(0.0), half + soft);
         let opacity = |value: f32| {
-            if soft <= 0.0 { 1.0 } else { ((outer - (value - centre).abs()) / (outer - inner)).clamp(0.0, 1.0) }
+            if soft <= 0.0 {
+                1.0
+            } else {
+                ((outer - (value - centre).abs()) / (outer - inner)).clamp(0.0, 1.0)
+            }
         };
         let mut edges = vec![centre - outer, centre - inner, centre + inner, centre + outer];
         edges.dedup();
@@ -81,7 +84,8 @@ mod tests {
 
     fn area(polygon: &[Pos2]) -> f32 {
         let next = |index: usize| polygon[(index + 1) % polygon.len()];
-        (0..polygon.len()).map(|i| polygon[i].x * next(i).y - next(i).x * polygon[i].y).sum::<f32>().abs() / 2.0
+        (0..polygon.len()).map(|i| polygon[i].x * next(i).y - next(i).x * polygon[i].y).sum::<f32>().abs()
+            / 2.0
     }
 
     #[test]
@@ -101,7 +105,8 @@ mod tests {
     fn soft_edges_are_transparent_outside_and_full_in_the_middle() {
         let rect = Rect::from_min_max(pos2(0.0, 0.0), pos2(50.0, 50.0));
         let hatch = Hatch { spacing: 10.0, width: 3.0, colour: Color32::WHITE, rising: true };
-        let opacities: Vec<f32> = stripes_in(rect, &hatch, 1.0).into_iter().flatten().map(|(_, a)| a).collect();
+        let opacities: Vec<f32> =
+            stripes_in(rect, &hatch, 1.0).into_iter().flatten().map(|(_, a)| a).collect();
         assert!(opacities.iter().any(|a| *a < 0.01) && opacities.iter().any(|a| *a > 0.99));
         assert!(opacities.iter().all(|a| (0.0..=1.0).contains(a)));
     }

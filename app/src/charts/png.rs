@@ -34,7 +34,8 @@ pub fn png_from_picture(picture: &Picture, scale: f32) -> Result<Vec<u8>, PngErr
         return Err(PngError::TooLarge(width, height));
     }
     let svg = document(picture, TextAs::Outlines);
-    let tree = Tree::from_str(&svg, &Options::default()).map_err(|error| PngError::Render(error.to_string()))?;
+    let tree =
+        Tree::from_str(&svg, &Options::default()).map_err(|error| PngError::Render(error.to_string()))?;
     let mut pixmap = Pixmap::new(width, height).ok_or(PngError::TooLarge(width, height))?;
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
     pixmap.encode_png().map_err(|error| PngError::Encode(error.to_string()))

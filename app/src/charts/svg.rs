@@ -31,7 +31,8 @@ pub(super) fn document(picture: &Picture, text_as: TextAs) -> String {
         svg,
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">"#
     );
-    let _ = writeln!(svg, r#"<rect width="{width}" height="{height}"{}/>"#, paint("fill", picture.background));
+    let _ =
+        writeln!(svg, r#"<rect width="{width}" height="{height}"{}/>"#, paint("fill", picture.background));
     for mark in &picture.marks {
         write_mark(&mut svg, mark, text_as);
     }
@@ -214,11 +215,26 @@ mod tests {
         let svg = svg_from_picture(&picture(vec![
             Mark::filled(rect, 2.0, Color32::WHITE),
             Mark::line(pos2(0.0, 0.004), pos2(40.0, 30.0), Stroke::new(1.5, Color32::RED)),
-            Mark::text(pos2(20.0, 10.0), Align2::CENTER_CENTER, "a<b & \"c\"\u{1}", Style::Small, Color32::WHITE),
+            Mark::text(
+                pos2(20.0, 10.0),
+                Align2::CENTER_CENTER,
+                "a<b & \"c\"\u{1}",
+                Style::Small,
+                Color32::WHITE,
+            ),
         ]));
-        assert!(svg.starts_with(r#"<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30""#), "{svg}");
-        assert!(svg.contains(r##"<rect x="2" y="3" width="10" height="5.5" rx="2" fill="#ffffff"/>"##), "{svg}");
-        assert!(svg.contains(r##"x1="0" y1="0" x2="40" y2="30" stroke="#ff0000" stroke-width="1.5""##), "{svg}");
+        assert!(
+            svg.starts_with(r#"<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30""#),
+            "{svg}"
+        );
+        assert!(
+            svg.contains(r##"<rect x="2" y="3" width="10" height="5.5" rx="2" fill="#ffffff"/>"##),
+            "{svg}"
+        );
+        assert!(
+            svg.contains(r##"x1="0" y1="0" x2="40" y2="30" stroke="#ff0000" stroke-width="1.5""##),
+            "{svg}"
+        );
         assert!(svg.contains("a&lt;b &amp; &quot;c&quot;</text>"), "{svg}");
         assert!(svg.trim_end().ends_with("</svg>"));
     }

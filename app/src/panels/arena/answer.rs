@@ -117,7 +117,8 @@ mod tests {
     fn the_report_is_one_json_document() {
         let document = document();
         let (_, open) = document.active_model().unwrap();
-        let json: serde_json::Value = serde_json::from_slice(&report(open, document.target).unwrap()).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_slice(&report(open, document.target).unwrap()).unwrap();
         assert_eq!(json["file"]["sha256"], open.sha256.as_str());
         assert_eq!(json["operators"].as_array().unwrap().len(), 3);
     }

@@ -29,22 +29,26 @@ struct Columns {
 }
 
 impl Columns {
-    /// Columns of a table; wider tables spread them.
+    /// Columns of a table; half of what a wide table has left goes between them, the rest to the source.
     fn of(width: f32) -> Self {
-        let stretch = ((width - 900.0) / 900.0).clamp(0.0, 0.5);
+        let stretch = ((width - 930.0) / 2.0 / 560.0).clamp(0.0, 0.4);
         let at = |x: f32| x * (1.0 + stretch);
+        let share = at(560.0) + 24.0;
         Self {
             chip: 8.0,
-            kernels: at(96.0),
-            head: at(304.0),
-            persistent: at(396.0),
-            smallest: at(488.0),
-            usable: at(592.0),
-            share: at(616.0),
-            source: at(616.0) + 212.0,
+            kernels: at(92.0),
+            head: at(284.0),
+            persistent: at(372.0),
+            smallest: at(460.0),
+            usable: at(560.0),
+            share,
+            source: share + 216.0,
         }
     }
 }
+
+/// Narrower than this the column of sources is left out; the tooltip has it.
+const LEAST_SOURCE: f32 = 100.0;
 
 /// Height of the whole table.
 pub fn height(comfortable_rows: bool) -> f32 {
@@ -74,15 +78,16 @@ fn head_ui(ui: &Ui, theme: &Theme, rect: Rect, columns: &Columns) {
         let at = pos2(rect.left() + x, rect.center().y);
         ui.painter().text(at, anchor, label, font_id::caption(), colour);
     };
-    for (x, label) in [
-        (columns.chip, "Chip"),
-        (columns.kernels, "Kernels"),
-        (columns.share, "Share of RAM"),
-        (columns.source, "Usable RAM from"),
-    ] {
+    for (x, label) in [(columns.chip, "Chip"), (columns.kernels, "Kernels"), (columns.share, "Share of RAM")]
+    {
         paint(x, Align2::LEFT_CENTER, label, theme.text.text_3);
     }
-    for (x, label) in [(columns.head, "Head B"), (columns.persistent, "Persistent B"), (columns.usable, "Usable RAM B")] {
+    if rect.width() - columns.source - 8.0 >= LEAST_SOURCE {
+        paint(columns.source, Align2::LEFT_CENTER, "Usable RAM from", theme.text.text_3);
+    }
+    for (x, label) in
+        [(columns.head, "Head B"), (columns.persistent, "Persistent B"), (columns.usable, "Usable RAM B")]
+    {
         paint(x, Align2::RIGHT_CENTER, label, theme.text.text_3);
     }
     paint(columns.smallest, Align2::RIGHT_CENTER, "Smallest B", theme.text.text_1);
@@ -135,12 +140,18 @@ fn row_ui(
     if let Some(smallest) = smallest {
         share_ui(ui, theme, at(columns.share), smallest, usable);
     }
-    let source = Rect::from_min_max(pos2(rect.left() + columns.source, rect.top()), rect.max - vec2(8.0, 0.0));
-    if source.width() > 40.0 {
+    let source =
+        Rect::from_min_max(pos2(rect.left() + columns.source, rect.top()), rect.max - vec2(8.0, 0.0));
+    if source.width() >= LEAST_SOURCE {
         truncated(ui, source, &facts.arena_budget_source, theme.text.text_3);
     }
     focus_ring(ui, theme, &response);
-    response.on_hover_text(format!("Usable RAM: {}", facts.arena_budget_source));
+    let explained = Rect::from_x_y_ranges(rect.left() + columns.usable - 90.0..=rect.right(), rect.y_range());
+    let pointed =
+        ui.input(|input| input.pointer.hover_pos()).is_some_and(|pointer| explained.contains(pointer));
+    if pointed && !facts.arena_budget_source.is_empty() {
+        response.on_hover_text(format!("Usable RAM: {}", facts.arena_budget_source));
+    }
 }
 
 /// Bar, percent, and the verdict as icon and word.
@@ -150,11 +161,16 @@ fn share_ui(ui: &Ui, theme: &Theme, at: egui::Pos2, smallest: u64, usable: u64) 
     let colour = verdict.colour(theme);
     let bar = Rect::from_center_size(pos2(at.x + 40.0, at.y), vec2(80.0, 6.0));
     inline_bar(ui, theme, bar, share as f32, colour);
-    let percent = pos2(at.x + 124.0, at.y);
-    ui.painter().text(percent, Align2::RIGHT_CENTER, format::percent_whole(share), font_id::number(), theme.text.text_2);
+    let percent_at = pos2(at.x + 124.0, at.y);
+    ui.painter().text(percent_at, Align2::RIGHT_CENTER, percent(share), font_id::number(), theme.text.text_2);
     let icon = pos2(at.x + 140.0, at.y);
     ui.painter().text(icon, Align2::CENTER_CENTER, verdict.icon().glyph(), font_id::icon(12.0), colour);
     ui.painter().text(pos2(at.x + 150.0, at.y), Align2::LEFT_CENTER, word, font_id::cell(), colour);
+}
+
+/// A share without decimals; a small one is not written as nothing.
+pub fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.005 { "<1 %".to_owned() } else { format::percent_whole(share) }
 }
 
 /// What a share of the usable RAM means.
@@ -204,7 +220,9 @@ mod tests {
 
     #[test]
     fn verdicts_change_at_80_percent_and_above_100() {
-        for (share, word) in [(0.0, "fits"), (0.799, "fits"), (0.8, "tight"), (1.0, "tight"), (1.001, "too large")] {
+        for (share, word) in
+            [(0.0, "fits"), (0.799, "fits"), (0.8, "tight"), (1.0, "tight"), (1.001, "too large")]
+        {
             assert_eq!(verdict(share).1, word, "{share}");
         }
     }

@@ -19,11 +19,11 @@ pub fn picture(tab: &Tab, shown: &Shown, theme: &Theme) -> Picture {
     let chart = &shown.chart;
     let rect = Rect::from_min_max(pos2(0.0, HEAD), pos2(SIZE.x, SIZE.y - 4.0));
     let view = View::whole(chart.scope_count, chart.used_bytes());
-    let canvas = Canvas::new(rect, view, chart.lower_bound_bytes);
+    let canvas = Canvas::new(rect, view, chart);
     let scene = Scene { chart, model: &shown.model, canvas, theme, tail: &shown.tail };
     let mut marks = head(tab, shown, theme);
     marks.extend(legend(theme));
-    marks.extend(scene.marks());
+    marks.extend(scene.marks(None));
     Picture { size: SIZE, background: theme.surface.panel, marks }
 }
 
@@ -98,7 +98,7 @@ impl Legend {
         match self {
             Legend::Tensor => {
                 let (a, b) = rect.split_left_right_at_fraction(0.5);
-                vec![Mark::filled(a, 2.0, memory.tensor_a), Mark::filled(b, 2.0, memory.tensor_b)]
+                vec![Mark::filled(a, 0.0, memory.tensor_a), Mark::filled(b, 0.0, memory.tensor_b)]
             }
             Legend::Scratch => vec![
                 Mark::filled(rect, 2.0, with_alpha(memory.scratch, 0.30)),

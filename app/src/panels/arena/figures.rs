@@ -4,6 +4,7 @@ use egui::{Align, Align2, Color32, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo,
 use emberlab_core::plan::ArenaPlan;
 
 use super::answer::{c_line, c_statement, file_name, headline, report};
+use super::chips_table::percent;
 use crate::command::Command;
 use crate::document::{OpenModel, Tab};
 use crate::panels::PanelContext;
@@ -12,6 +13,8 @@ use crate::theme::{Icon, Theme, font_id, format};
 
 /// Height of the strip.
 pub const HEIGHT: f32 = 80.0;
+/// Room of the unit behind a figure.
+const UNIT: f32 = 11.0;
 
 /// One figure.
 struct Figure {
@@ -34,16 +37,35 @@ pub fn figures_ui(
     hairline(ui.painter(), ctx.theme, rect.x_range(), rect.bottom() - 1.0);
     let answer_width = answer_ui(ui, rect, tab, open, plan, ctx);
     let right = rect.right() - answer_width - 16.0;
+    let figures = figures(plan, ctx);
+    let widths: f32 = figures.iter().map(|figure| figure.width(ui)).sum();
+    let gap = ((right - rect.left() - 16.0 - widths) / figures.len() as f32).clamp(16.0, 36.0);
     let mut left = rect.left() + 16.0;
-    for figure in figures(plan, ctx) {
-        left = figure_ui(ui, ctx.theme, pos2(left, rect.top() + 10.0), right, &figure) + 20.0;
+    for figure in figures {
+        left = figure_ui(ui, ctx.theme, pos2(left, rect.top() + 10.0), right, &figure) + gap;
+    }
+}
+
+impl Figure {
+    fn value_text(&self) -> String {
+        self.value.map_or_else(|| format::UNKNOWN.to_owned(), format::bytes_only)
+    }
+
+    /// Width of the widest of its three lines.
+    fn width(&self, ui: &Ui) -> f32 {
+        let width =
+            |text: String, font| ui.painter().layout_no_wrap(text, font, Color32::PLACEHOLDER).size().x;
+        let value = width(self.value_text(), font_id::figure()) + UNIT;
+        value
+            .max(width(self.label.to_owned(), font_id::small()))
+            .max(width(self.below.clone(), font_id::number_small()))
     }
 }
 
 fn figures(plan: &ArenaPlan, ctx: &PanelContext<'_>) -> Vec<Figure> {
     let theme = ctx.theme;
     let budget = ctx.document.chip().arena_budget_bytes;
-    let share = |bytes: u64| format::percent_whole(bytes as f64 / budget.max(1) as f64);
+    let share = |bytes: u64| percent(bytes as f64 / budget.max(1) as f64);
     let below_minimum = match plan.minimum_bytes {
         Some(minimum) => format!("{} · {} of RAM", format::kib(minimum), share(minimum)),
         None => "not known for this target".to_owned(),
@@ -87,20 +109,19 @@ fn figures(plan: &ArenaPlan, ctx: &PanelContext<'_>) -> Vec<Figure> {
 /// One figure at `at`; returns its right edge. Nothing is drawn where it would pass `right`.
 fn figure_ui(ui: &Ui, theme: &Theme, at: egui::Pos2, right: f32, figure: &Figure) -> f32 {
     let painter = ui.painter();
-    let value = figure.value.map_or_else(|| format::UNKNOWN.to_owned(), format::bytes_only);
+    let value = figure.value_text();
     let label = painter.layout_no_wrap(figure.label.to_owned(), font_id::small(), theme.text.text_2);
     let number = painter.layout_no_wrap(value.clone(), font_id::figure(), figure.colour);
     let unit = painter.layout_no_wrap("B".to_owned(), font_id::number_small(), theme.text.text_3);
     let below = painter.layout_no_wrap(figure.below.clone(), font_id::number_small(), theme.text.text_3);
-    let unit_width = if figure.value.is_some() { 4.0 + unit.size().x } else { 0.0 };
-    let figure_width = number.size().x + unit_width;
-    let width = label.size().x.max(figure_width).max(below.size().x);
+    let figure_width = number.size().x + UNIT;
+    let width = figure.width(ui);
     // The line below is the first to go where there is little room.
     let (width, show_below) =
         if at.x + width <= right { (width, true) } else { (label.size().x.max(figure_width), false) };
     let rect = Rect::from_min_size(at, vec2(width, 62.0));
     if rect.right() > right {
-        return rect.left() - 20.0;
+        return rect.left();
     }
     let response = ui.interact(rect, ui.scope_id().with(figure.label), Sense::CLICK);
     let spoken = match figure.value {

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use emberlab_core::model::{
-    Buffer, BuiltinOperator, Model, Operator, OperatorCode, OperatorId, Subgraph, SubgraphId, Tensor, TensorId,
-    TensorType,
+    Buffer, BuiltinOperator, Model, Operator, OperatorCode, OperatorId, Subgraph, SubgraphId, Tensor,
+    TensorId, TensorType,
 };
-use emberlab_core::plan::{ArenaPlan, BufferUse, Category, Chip, KernelSet, PersistentBlock, PlannedBuffer, Target};
+use emberlab_core::plan::{
+    ArenaPlan, BufferUse, Category, Chip, KernelSet, PersistentBlock, PlannedBuffer, Target,
+};
 
 use crate::command::Command;
 use crate::document::{Document, OpenModel, PanelKind, Selection, Tab, TabContent, planned_targets};
@@ -66,14 +68,32 @@ pub fn model() -> Model {
 fn tensor(id: u32, bytes: u64, offset: u64, first_used: u32, last_used: u32) -> PlannedBuffer {
     let usage = BufferUse::Tensor(TensorId(id));
     let size = bytes.next_multiple_of(16);
-    PlannedBuffer { subgraph: SubgraphId(0), usage, bytes, size, offset, first_used, last_used, unused: false }
+    PlannedBuffer {
+        subgraph: SubgraphId(0),
+        usage,
+        bytes,
+        size,
+        offset,
+        first_used,
+        last_used,
+        unused: false,
+    }
 }
 
 fn scratch(operator: u32, bytes: u64, offset: u64) -> PlannedBuffer {
     let usage = BufferUse::Scratch(OperatorId(operator), 0);
     let scope = operator + 1;
     let size = bytes.next_multiple_of(16);
-    PlannedBuffer { subgraph: SubgraphId(0), usage, bytes, size, offset, first_used: scope, last_used: scope, unused: false }
+    PlannedBuffer {
+        subgraph: SubgraphId(0),
+        usage,
+        bytes,
+        size,
+        offset,
+        first_used: scope,
+        last_used: scope,
+        unused: false,
+    }
 }
 
 /// The plan of [`model`] that loses 96 bytes: tensor 1 lands on tensor 2, which stands on the scratch buffer of #2.
@@ -149,8 +169,9 @@ fn plan_of(target: Target, buffers: Vec<PlannedBuffer>, persistent: Vec<Persiste
     let head = buffers.iter().map(|buffer| buffer.offset + buffer.size).max().unwrap_or(0);
     let tail = persistent.iter().map(|block| block.used).sum::<u64>();
     let scope_count = buffers.iter().map(|buffer| buffer.last_used + 1).max().unwrap_or(1);
-    let scope_operators =
-        (0..scope_count).map(|scope| scope.checked_sub(1).map(|id| (SubgraphId(0), OperatorId(id)))).collect();
+    let scope_operators = (0..scope_count)
+        .map(|scope| scope.checked_sub(1).map(|id| (SubgraphId(0), OperatorId(id))))
+        .collect();
     let mut plan = ArenaPlan {
         target,
         kernels_version: if target.kernels == KernelSet::EspNn { "1.2.3" } else { "1.4.0" },
@@ -179,9 +200,12 @@ fn plan_of(target: Target, buffers: Vec<PlannedBuffer>, persistent: Vec<Persiste
 /// A chain of `operators` operators with two tensors and a scratch buffer alive at each, for tests of speed.
 pub fn long_plan(operators: u32) -> ArenaPlan {
     let mut buffers: Vec<PlannedBuffer> = (0..=operators)
-        .map(|id| tensor(id, 1024 + u64::from(id % 7) * 160, u64::from(id % 2) * 4096, id, (id + 1).min(operators)))
+        .map(|id| {
+            tensor(id, 1024 + u64::from(id % 7) * 160, u64::from(id % 2) * 4096, id, (id + 1).min(operators))
+        })
         .collect();
-    buffers.extend((0..operators).map(|operator| scratch(operator, 512 + u64::from(operator % 5) * 96, 8192)));
+    buffers
+        .extend((0..operators).map(|operator| scratch(operator, 512 + u64::from(operator % 5) * 96, 8192)));
     plan_of(Target::new(Chip::Esp32s3), buffers, tail())
 }
 
@@ -248,7 +272,12 @@ fn golden_plan(section: &serde_json::Value, target: Target) -> ArenaPlan {
         let used = int(&entry["used"]) as u64;
         PersistentBlock {
             used,
-            ..block(entry["what"].as_str().unwrap(), operator, int(&entry["bytes"]) as u64, int(&entry["align"]) as u64)
+            ..block(
+                entry["what"].as_str().unwrap(),
+                operator,
+                int(&entry["bytes"]) as u64,
+                int(&entry["align"]) as u64,
+            )
         }
     });
     let mut plan = plan_of(target, buffers.collect(), persistent.collect());
@@ -266,7 +295,11 @@ pub fn document_with(
     model: Model,
     plan: impl Fn(Target) -> Result<ArenaPlan, Vec<emberlab_core::plan::Refusal>>,
 ) -> Document {
-    let mut open = OpenModel::new(Arc::new(model), 3_000, "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90");
+    let mut open = OpenModel::new(
+        Arc::new(model),
+        3_000,
+        "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90",
+    );
     open.plans = planned_targets().map(|target| (target, plan(target).map(Arc::new))).collect();
     let mut document = Document::new(Settings::default());
     let id = document.new_tab_id();

@@ -6,7 +6,7 @@ use egui::text::{LayoutJob, TextFormat};
 use egui::{Align, Align2, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use emberlab_core::plan::{BufferUse, Category, PlannedBuffer};
 
-use super::chips_table::verdict;
+use super::chips_table::{percent, verdict};
 use super::layout::Tint;
 use super::map_ui::selected_block;
 use super::persistent::{Group, block_name, category_name};
@@ -77,7 +77,8 @@ fn sentence_ui(ui: &mut Ui, theme: &Theme, sentence: &Sentence) {
         job.append(text, 0.0, format);
     }
     let galley = ui.painter().layout_job(job);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), galley.size().y), Sense::hover());
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), galley.size().y), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, sentence.text()));
     ui.painter().galley(rect.min, galley, theme.text.text_2);
 }
@@ -109,17 +110,28 @@ fn remedy_ui(ui: &mut Ui, remedy: &Remedy, first: bool, ctx: &mut PanelContext<'
         hairline(painter, theme, rect.expand2(vec2(16.0, 0.0)).x_range(), rect.top());
     }
     let line = rect.top() + 14.0;
-    painter.text(pos2(rect.left(), line), Align2::LEFT_CENTER, &remedy.title, font_id::label_strong(), theme.text.text_1);
+    painter.text(
+        pos2(rect.left(), line),
+        Align2::LEFT_CENTER,
+        &remedy.title,
+        font_id::label_strong(),
+        theme.text.text_1,
+    );
     let bytes = format::bytes_only(remedy.bytes);
     painter.text(pos2(rect.right(), line), Align2::RIGHT_CENTER, bytes, font_id::number(), theme.text.text_1);
     painter.galley(pos2(rect.left(), rect.top() + 24.0), note, theme.text.text_2);
-    let delta = painter.layout_no_wrap(format::signed(remedy.difference), font_id::number_small(), theme.status.ok);
+    let delta =
+        painter.layout_no_wrap(format::signed(remedy.difference), font_id::number_small(), theme.status.ok);
     let tag = Rect::from_min_size(
         pos2(rect.right() - delta.size().x - 12.0, rect.top() + 26.0),
         vec2(delta.size().x + 12.0, 18.0),
     );
     painter.rect_filled(tag, 3.0, theme.status.ok_soft);
-    painter.galley(Align2::CENTER_CENTER.align_size_within_rect(delta.size(), tag).min, delta, theme.status.ok);
+    painter.galley(
+        Align2::CENTER_CENTER.align_size_within_rect(delta.size(), tag).min,
+        delta,
+        theme.status.ok,
+    );
     focus_ring(ui, theme, &response);
 }
 
@@ -164,11 +176,29 @@ fn alive_row_ui(ui: &mut Ui, shown: &Shown, cursor: u32, index: usize, ctx: &mut
         Some(role) => format!("{role} {}", buffer_name(buffer)),
         None => buffer_name(buffer),
     };
-    painter.text(pos2(rect.left() + 20.0, middle), Align2::LEFT_CENTER, name, font_id::cell(), theme.text.text_1);
+    painter.text(
+        pos2(rect.left() + 20.0, middle),
+        Align2::LEFT_CENTER,
+        name,
+        font_id::cell(),
+        theme.text.text_1,
+    );
     let size = format::bytes_only(buffer.size);
-    painter.text(pos2(rect.right(), middle), Align2::RIGHT_CENTER, size, font_id::number(), theme.text.text_1);
+    painter.text(
+        pos2(rect.right(), middle),
+        Align2::RIGHT_CENTER,
+        size,
+        font_id::number(),
+        theme.text.text_1,
+    );
     let place = format!("at {}", format::bytes_only(buffer.offset));
-    painter.text(pos2(rect.right() - 68.0, middle), Align2::RIGHT_CENTER, place, font_id::number(), theme.text.text_3);
+    painter.text(
+        pos2(rect.right() - 68.0, middle),
+        Align2::RIGHT_CENTER,
+        place,
+        font_id::number(),
+        theme.text.text_3,
+    );
     focus_ring(ui, theme, &response);
     response.on_hover_text(shown.uses.sentence(buffer));
 }
@@ -214,7 +244,13 @@ fn group_ui(ui: &mut Ui, shown: &Shown, group: &Group, expanded: &mut BTreeSet<C
     let title = painter.text(left, Align2::LEFT_CENTER, name, font_id::cell(), colour);
     if count > 1 {
         let at = pos2(title.right() + 6.0, middle);
-        painter.text(at, Align2::LEFT_CENTER, format::count(count), font_id::number_small(), theme.text.text_3);
+        painter.text(
+            at,
+            Align2::LEFT_CENTER,
+            format::count(count),
+            font_id::number_small(),
+            theme.text.text_3,
+        );
     }
     let right = pos2(rect.right(), middle);
     painter.text(right, Align2::RIGHT_CENTER, format::bytes_only(group.used), font_id::number(), colour);
@@ -240,7 +276,8 @@ fn blocks_ui(ui: &mut Ui, shown: &Shown, group: &Group, theme: &Theme) {
         let used = format::bytes_only(block.used);
         let painter = ui.painter();
         let right = pos2(area.right(), middle);
-        let number = painter.text(right, Align2::RIGHT_CENTER, used, font_id::number_small(), theme.text.text_2);
+        let number =
+            painter.text(right, Align2::RIGHT_CENTER, used, font_id::number_small(), theme.text.text_2);
         let name = block_name(&shown.model, block);
         let mut job = LayoutJob::simple_singleline(name, font_id::small(), theme.text.text_3);
         let left = area.left() + 16.0;
@@ -255,7 +292,14 @@ fn budgets_ui(ui: &mut Ui, shown: &Shown, open: &OpenModel, ctx: &PanelContext<'
     let chip = ctx.document.chip();
     let Some(smallest) = shown.plan.minimum_bytes else { return };
     section(ui, ctx.theme, &format!("Room on the {}", shown.plan.target.chip.label()), "", |ui| {
-        budget_ui(ui, ctx.theme, "Internal RAM", smallest, chip.arena_budget_bytes, &chip.arena_budget_source);
+        budget_ui(
+            ui,
+            ctx.theme,
+            "Internal RAM",
+            smallest,
+            chip.arena_budget_bytes,
+            &chip.arena_budget_source,
+        );
         if chip.psram_bytes > 0 {
             let source = "PSRAM of usual modules; the arena fits there instead of internal RAM";
             budget_ui(ui, ctx.theme, "PSRAM, if used instead", smallest, chip.psram_bytes, source);
@@ -268,7 +312,7 @@ fn budgets_ui(ui: &mut Ui, shown: &Shown, open: &OpenModel, ctx: &PanelContext<'
 fn budget_ui(ui: &mut Ui, theme: &Theme, label: &str, used: u64, limit: u64, source: &str) {
     let share = used as f64 / limit.max(1) as f64;
     let (found, word) = verdict(share);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 42.0), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 48.0), Sense::hover());
     let spoken = format!(
         "{label}, {} of {} bytes, {:.0} percent, {word}",
         format::bytes_only(used),
@@ -277,33 +321,64 @@ fn budget_ui(ui: &mut Ui, theme: &Theme, label: &str, used: u64, limit: u64, sou
     );
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &spoken));
     let painter = ui.painter();
-    let top = rect.top() + 8.0;
+    let top = rect.top() + 9.0;
     painter.text(pos2(rect.left(), top), Align2::LEFT_CENTER, label, font_id::cell(), theme.text.text_2);
     let colour = if found == Verdict::Over { theme.status.over } else { theme.text.text_1 };
-    let value = painter.text(pos2(rect.right(), top), Align2::RIGHT_CENTER, format::bytes(used), font_id::number(), colour);
+    let value = painter.text(
+        pos2(rect.right(), top),
+        Align2::RIGHT_CENTER,
+        format::bytes(used),
+        font_id::number(),
+        colour,
+    );
     if found != Verdict::Ok {
         let at = pos2(value.left() - 10.0, top);
-        painter.text(at, Align2::CENTER_CENTER, found.icon().glyph(), font_id::icon(12.0), found.colour(theme));
+        painter.text(
+            at,
+            Align2::CENTER_CENTER,
+            found.icon().glyph(),
+            font_id::icon(12.0),
+            found.colour(theme),
+        );
     }
-    let bar = Rect::from_min_size(pos2(rect.left(), rect.top() + 17.0), vec2(rect.width(), 6.0));
+    let bar = Rect::from_min_size(pos2(rect.left(), rect.top() + 20.0), vec2(rect.width(), 6.0));
     inline_bar(ui, theme, bar, share as f32, found.colour(theme));
-    let foot = rect.top() + 31.0;
+    let foot = rect.top() + 35.0;
     let of = format!("of {}", format::bytes_only(limit));
-    painter.text(pos2(rect.left(), foot), Align2::LEFT_CENTER, of, font_id::number_small(), theme.text.text_3);
-    let percent = format::percent_whole(share);
-    painter.text(pos2(rect.right(), foot), Align2::RIGHT_CENTER, percent, font_id::number_small(), theme.text.text_3);
+    painter.text(
+        pos2(rect.left(), foot),
+        Align2::LEFT_CENTER,
+        of,
+        font_id::number_small(),
+        theme.text.text_3,
+    );
+    painter.text(
+        pos2(rect.right(), foot),
+        Align2::RIGHT_CENTER,
+        percent(share),
+        font_id::number_small(),
+        theme.text.text_3,
+    );
     response.on_hover_text(source);
 }
 
 fn total_ui(ui: &mut Ui, theme: &Theme, label: &str, bytes: u64) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{label}, {} bytes", format::bytes_only(bytes))));
+    response.widget_info(|| {
+        WidgetInfo::labeled(Role::Label, true, format!("{label}, {} bytes", format::bytes_only(bytes)))
+    });
     let middle = rect.center().y;
     let painter = ui.painter();
     let left = pos2(rect.left() + 16.0, middle);
     painter.text(left, Align2::LEFT_CENTER, label, font_id::label_strong(), theme.text.text_1);
     let right = pos2(rect.right(), middle);
-    painter.text(right, Align2::RIGHT_CENTER, format::bytes_only(bytes), font_id::number_strong(), theme.text.text_1);
+    painter.text(
+        right,
+        Align2::RIGHT_CENTER,
+        format::bytes_only(bytes),
+        font_id::number_strong(),
+        theme.text.text_1,
+    );
 }
 
 fn row(ui: &mut Ui) -> (Rect, Response) {

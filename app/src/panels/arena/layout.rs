@@ -22,7 +22,7 @@ pub struct Chart {
     pub persistent_bytes: u64,
     /// Largest sum of live bytes.
     pub lower_bound_bytes: u64,
-    /// One per planned buffer, in the plan's order.
+    /// One per planned buffer, in the plan's order; those that nothing uses are in no step and are not drawn.
     pub blocks: Vec<Block>,
     /// One per scope.
     pub steps: Vec<Step>,
@@ -111,7 +111,7 @@ impl Chart {
         let last_used = plan.buffers.iter().map(|buffer| buffer.last_used + 1).max().unwrap_or(0);
         let scope_count = plan.scope_count.max(last_used).max(1);
         let mut alive = vec![Vec::new(); scope_count as usize];
-        for (index, buffer) in plan.buffers.iter().enumerate() {
+        for (index, buffer) in plan.buffers.iter().enumerate().filter(|(_, buffer)| !buffer.unused) {
             for scope in buffer.first_used..=buffer.last_used {
                 alive[scope as usize].push(index);
             }
@@ -127,7 +127,11 @@ impl Chart {
             .map(|(scope, mut stack)| {
                 stack.sort_by_key(|&index| {
                     let buffer = &plan.buffers[index];
-                    (matches!(buffer.usage, BufferUse::Scratch(..)), std::cmp::Reverse(buffer.size), buffer.offset)
+                    (
+                        matches!(buffer.usage, BufferUse::Scratch(..)),
+                        std::cmp::Reverse(buffer.size),
+                        buffer.offset,
+                    )
                 });
                 Step {
                     operator: plan.scope_operators.get(scope).copied().flatten(),
@@ -163,7 +167,6 @@ impl Chart {
         end(&block.buffer) > self.lower_bound_bytes
     }
 
-
     /// The blocks in sight with their rectangles.
     ///
     /// Where a step is thinner than a point, of the steps under one point only that which reaches highest is shown, so
@@ -182,6 +185,7 @@ impl Chart {
         self.blocks
             .iter()
             .enumerate()
+            .filter(|(_, block)| !block.buffer.unused)
             .map(|(index, block)| (index, block_rect(frame, &block.buffer)))
             .filter(|(_, rect)| in_sight(rect))
             .collect()
@@ -248,14 +252,17 @@ impl Chart {
 
     /// The scope of an operator; the first one of those that belong to it.
     pub fn scope_of(&self, subgraph: SubgraphId, operator: OperatorId) -> Option<u32> {
-        self.steps.iter().position(|step| step.operator == Some((subgraph, operator))).map(|scope| scope as u32)
+        self.steps
+            .iter()
+            .position(|step| step.operator == Some((subgraph, operator)))
+            .map(|scope| scope as u32)
     }
 
     /// The first scope in which a block touches the top of the head.
     pub fn top_scope(&self) -> Option<u32> {
         self.blocks
             .iter()
-            .filter(|block| end(&block.buffer) == self.head_bytes)
+            .filter(|block| !block.buffer.unused && end(&block.buffer) == self.head_bytes)
             .map(|block| block.buffer.first_used)
             .min()
     }
@@ -277,7 +284,8 @@ impl Chart {
     /// The bars in sight, from left to right; steps too thin to be told apart share a bar that shows the largest.
     pub fn bars_in(&self, frame: &Frame) -> Vec<Bar> {
         let width = frame.scale().x;
-        let per_bar = if width >= LEAST_BAR_POINTS { 1 } else { (LEAST_BAR_POINTS / width.max(1e-6)).ceil() as u32 };
+        let per_bar =
+            if width >= LEAST_BAR_POINTS { 1 } else { (LEAST_BAR_POINTS / width.max(1e-6)).ceil() as u32 };
         let first = (frame.view.scopes.from.floor().max(0.0) as u32) / per_bar * per_bar;
         let end = (frame.view.scopes.to.ceil() as u32).min(self.scope_count);
         (first..end)

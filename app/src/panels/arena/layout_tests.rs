@@ -106,7 +106,10 @@ fn thin_columns_are_merged_and_keep_the_tallest() {
     let blocks = chart.blocks_in(&frame);
     assert!(blocks.len() <= 3 * 920 && blocks.len() < chart.blocks.len(), "{}", blocks.len());
     let top = chart.blocks.iter().position(|block| end(&block.buffer) == chart.head_bytes);
-    assert!(blocks.iter().any(|(index, _)| end(&chart.blocks[*index].buffer) == chart.head_bytes), "{top:?} is kept");
+    assert!(
+        blocks.iter().any(|(index, _)| end(&chart.blocks[*index].buffer) == chart.head_bytes),
+        "{top:?} is kept"
+    );
 }
 
 #[test]
@@ -139,7 +142,10 @@ fn neighbours_in_a_chain_have_different_tints() {
 
 #[test]
 fn addresses_of_the_grid_are_multiples_of_a_power_of_two() {
-    assert_eq!(round_addresses(0.0, 126_000.0, 380.0 / 126_000.0, 40.0), (0..8).map(|i| i * 16_384).collect::<Vec<_>>());
+    assert_eq!(
+        round_addresses(0.0, 126_000.0, 380.0 / 126_000.0, 40.0),
+        (0..8).map(|i| i * 16_384).collect::<Vec<_>>()
+    );
     assert_eq!(round_addresses(100.0, 200.0, 1.0, 10.0), [112, 128, 144, 160, 176, 192]);
     assert_eq!(round_addresses(0.0, 1.0, 0.0, 40.0), [0]);
 }
@@ -150,7 +156,13 @@ fn numbers_below_the_bars_never_collide() {
     let frame = frame(&chart, 920.0);
     let interval = chart.label_interval(&frame, 34.0);
     assert!(interval as f32 * frame.scale().x >= 34.0);
-    assert_eq!(chart.label_interval(&Frame { rect: Rect::from_min_size(pos2(0.0, 0.0), vec2(90_000.0, 9.0)), ..frame }, 34.0), 1);
+    assert_eq!(
+        chart.label_interval(
+            &Frame { rect: Rect::from_min_size(pos2(0.0, 0.0), vec2(90_000.0, 9.0)), ..frame },
+            34.0
+        ),
+        1
+    );
 }
 
 #[test]
@@ -172,8 +184,23 @@ fn the_tail_lies_on_the_head_without_a_hole() {
         assert_eq!(chart.tail.first().map(|band| band.to), Some(chart.used_bytes()), "{name}");
         assert_eq!(chart.tail.last().map(|band| band.from), Some(chart.head_bytes), "{name}");
         assert!(chart.tail.windows(2).all(|pair| pair[0].from == pair[1].to), "{name}");
-        assert_eq!(chart.tail.iter().map(|band| band.count).sum::<u64>(), plan.persistent.len() as u64, "{name}");
+        assert_eq!(
+            chart.tail.iter().map(|band| band.count).sum::<u64>(),
+            plan.persistent.len() as u64,
+            "{name}"
+        );
         let middle = &chart.tail[chart.tail.len() / 2];
         assert_eq!(chart.band_at(middle.from as f64), Some(middle), "{name}");
     }
+}
+
+#[test]
+fn tensors_that_nothing_uses_are_not_drawn() {
+    let mut plan = lossy_plan(Target::new(Chip::Esp32s3));
+    plan.buffers[0].unused = true;
+    (plan.buffers[0].first_used, plan.buffers[0].last_used) = (0, 0);
+    let chart = Chart::from_plan(&plan);
+    assert!(chart.steps.iter().all(|step| !step.stack.contains(&0)));
+    assert!(chart.blocks_in(&frame(&chart, 920.0)).iter().all(|(index, _)| *index != 0));
+    assert_eq!(chart.steps[0].live_bytes, plan.live_bytes(0));
 }

@@ -2,8 +2,8 @@
 
 use egui::accesskit::Action as Accessible;
 use egui::{
-    CursorIcon, EventFilter, Id, Key, PopupAnchor, Pos2, Rect, Response, Role, Sense, Tooltip, Ui, Vec2, WidgetInfo,
-    pos2, vec2,
+    CursorIcon, EventFilter, Id, Key, PopupAnchor, Pos2, Rect, Response, Role, Sense, Tooltip, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 use emberlab_core::plan::BufferUse;
 
@@ -112,7 +112,12 @@ impl MapState {
     }
 
     /// A step in which a buffer is alive: the cursor's if it is, or its first one.
-    fn within(&self, chart: &Chart, subgraph: emberlab_core::model::SubgraphId, usage: BufferUse) -> Option<u32> {
+    fn within(
+        &self,
+        chart: &Chart,
+        subgraph: emberlab_core::model::SubgraphId,
+        usage: BufferUse,
+    ) -> Option<u32> {
         let index = chart.block_of(subgraph, usage)?;
         let buffer = &chart.blocks[index].buffer;
         Some(self.cursor.clamp(buffer.first_used, buffer.last_used))
@@ -161,7 +166,7 @@ pub fn map_ui(ui: &mut Ui, rect: Rect, shown: &Shown, state: &mut MapState, ctx:
     state.follow(chart, selection);
     keys(ui, shown, state, ctx);
 
-    let canvas = Canvas::new(rect, state.current(ui, chart), chart.lower_bound_bytes);
+    let canvas = Canvas::new(rect, state.current(ui, chart), chart);
     let id = ui.scope_id().with("arena map");
     let map = ui.interact(canvas.map.rect, id, Sense::click_and_drag());
     map.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, spoken_map(chart)));
@@ -178,7 +183,7 @@ pub fn map_ui(ui: &mut Ui, rect: Rect, shown: &Shown, state: &mut MapState, ctx:
         hovered: pointed.filter(|_| !map.dragged()),
     };
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
-    paint(&painter, &scene.marks());
+    paint(&painter, &scene.marks(focus.cursor));
     paint(&painter, &scene.focus_marks(focus));
     if map.has_focus() {
         let stroke = egui::Stroke::new(2.0, ctx.theme.line.focus);
@@ -226,7 +231,9 @@ fn pointed_block(ui: &Ui, chart: &Chart, canvas: &Canvas, map: &Response) -> Opt
     // Blocks of a few bytes are drawn a point high, and are pointed at by what is drawn.
     chart.block_at(scope, byte).or_else(|| {
         let step = chart.steps.get(scope.max(0.0) as usize)?;
-        let near = |&index: &usize| block_rect(&canvas.map, &chart.blocks[index].buffer).expand(1.5).contains(pointer);
+        let near = |&index: &usize| {
+            block_rect(&canvas.map, &chart.blocks[index].buffer).expand(1.5).contains(pointer)
+        };
         step.stack.iter().copied().find(near)
     })
 }
@@ -315,7 +322,8 @@ fn time_ui(
     }
     let strip = ui.interact(head, id.with("strip"), Sense::CLICK | Sense::DRAG);
     for response in [&bars, &strip] {
-        let Some(pointer) = response.interact_pointer_pos().filter(|_| response.dragged() || response.clicked())
+        let Some(pointer) =
+            response.interact_pointer_pos().filter(|_| response.dragged() || response.clicked())
         else {
             continue;
         };
@@ -355,16 +363,25 @@ fn tooltips(
         tooltip(ui, map.id.with("tip"), |ui| {
             let blocks = format::counted(band.count, "block", "blocks");
             headline(ui, ctx, kind_name(band.what), "persistent");
-            facts(ui, ctx, &format!("{} at {}", format::bytes(band.to - band.from), format::bytes_only(band.from)), &blocks);
+            facts(
+                ui,
+                ctx,
+                &format!("{} at {}", format::bytes(band.to - band.from), format::bytes_only(band.from)),
+                &blocks,
+            );
         });
     }
 }
 
 fn tooltip(ui: &Ui, id: Id, content: impl FnOnce(&mut Ui)) {
-    Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), id, PopupAnchor::Pointer).gap(14.0).width(340.0).show(|ui| {
-        ui.spacing_mut().item_spacing = vec2(10.0, 3.0);
-        content(ui);
-    });
+    Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), id, PopupAnchor::Pointer)
+        .gap(14.0)
+        .width(340.0)
+        .show(|ui| {
+            ui.spacing_mut().item_spacing = vec2(10.0, 2.0);
+            ui.spacing_mut().interact_size.y = 16.0;
+            egui::Frame::new().inner_margin(egui::Margin::symmetric(6, 4)).show(ui, content);
+        });
 }
 
 /// Name in bold and what the file calls it.
@@ -431,7 +448,7 @@ fn step_tooltip(ui: &mut Ui, shown: &Shown, scope: u32, ctx: &PanelContext<'_>) 
 
 /// A long name keeps its end, which is what tells tensors apart.
 fn shortened(name: &str) -> String {
-    const MOST: usize = 44;
+    const MOST: usize = 40;
     let count = name.chars().count();
     if count <= MOST {
         return name.to_owned();

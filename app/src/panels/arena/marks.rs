@@ -16,6 +16,8 @@ pub struct Canvas {
     pub map: Frame,
     /// The bars of live bytes.
     pub bars: Frame,
+    /// Left edge of the axis titles.
+    left: f32,
 }
 
 /// What is drawn besides the plan itself.
@@ -43,7 +45,9 @@ pub struct Scene<'a> {
     pub tail: &'a [String],
 }
 
-const LEFT: f32 = 76.0;
+/// Room at the left for the axis title and the widest number.
+const LEAST_LEFT: f32 = 76.0;
+const TITLE: f32 = 22.0;
 const RIGHT: f32 = 16.0;
 const TOP: f32 = 14.0;
 const BETWEEN: f32 = 12.0;
@@ -51,29 +55,36 @@ const BELOW: f32 = 34.0;
 
 impl Canvas {
     /// Map above, bars below, axes at the left and at the foot of `rect`.
-    pub fn new(rect: Rect, view: View, lower_bound_bytes: u64) -> Self {
+    pub fn new(rect: Rect, view: View, chart: &Chart) -> Self {
+        let widest = text_width(&format::bytes_only(chart.used_bytes()), Style::NumberSmall);
+        let left = (TITLE + widest + 8.0).max(LEAST_LEFT).ceil();
         let bars_height = (rect.height() * 0.19).clamp(48.0, 120.0);
         let inner = Rect::from_min_max(
-            pos2(rect.left() + LEFT, rect.top() + TOP),
-            pos2((rect.right() - RIGHT).max(rect.left() + LEFT + 40.0), (rect.bottom() - BELOW).max(rect.top() + TOP + 80.0)),
+            rect.min + vec2(left, TOP),
+            (rect.max - vec2(RIGHT, BELOW)).max(rect.min + vec2(left + 40.0, TOP + 80.0)),
         );
         let split = (inner.bottom() - bars_height - BETWEEN).max(inner.top() + 20.0);
         let map = Rect::from_min_max(inner.min, pos2(inner.right(), split));
         let bars = Rect::from_min_max(pos2(inner.left(), split + BETWEEN), inner.max);
-        let top = (lower_bound_bytes.max(16) as f64) * 1.12;
+        let top = (chart.lower_bound_bytes.max(16) as f64) * 1.12;
         let bar_view = View { scopes: view.scopes, bytes: Span { from: 0.0, to: top } };
-        Self { map: Frame { rect: map, view }, bars: Frame { rect: bars, view: bar_view } }
+        Self { map: Frame { rect: map, view }, bars: Frame { rect: bars, view: bar_view }, left: rect.left() }
     }
 }
 
 impl Scene<'_> {
-    /// Everything that does not follow the pointer or the cursor.
-    pub fn marks(&self) -> Vec<Mark> {
+    /// Everything but what [`Scene::focus_marks`] draws on top; the column of `cursor` is tinted.
+    pub fn marks(&self, cursor: Option<u32>) -> Vec<Mark> {
         let mut marks = Vec::new();
         self.map_ground(&mut marks);
         self.tail(&mut marks);
-        self.blocks(&mut marks);
+        if let Some(cursor) = cursor.filter(|&cursor| self.step_in_sight(cursor)) {
+            let column = self.column(&self.canvas.map, cursor);
+            marks.push(Mark::filled(column, 0.0, with_alpha(self.theme.accent.base, 0.12)));
+        }
         self.lines(&mut marks);
+        self.blocks(&mut marks);
+        self.pills(&mut marks);
         self.bars(&mut marks);
         self.steps(&mut marks);
         marks
@@ -85,7 +96,6 @@ impl Scene<'_> {
         let accent = self.theme.accent.base;
         if let Some(cursor) = focus.cursor.filter(|&cursor| self.step_in_sight(cursor)) {
             let column = self.column(&self.canvas.map, cursor);
-            marks.push(Mark::filled(column, 0.0, with_alpha(accent, 0.10)));
             for &index in &self.chart.steps[cursor as usize].stack {
                 marks.extend(self.outline(index, Stroke::new(1.5, accent)));
             }
@@ -98,9 +108,16 @@ impl Scene<'_> {
             });
             let label = step_label(self.chart, cursor);
             let at = pos2(bar.center().x, self.canvas.bars.rect.bottom() + 10.0);
-            let ground = Rect::from_center_size(at, vec2(text_width(&label, Style::NumberSmallStrong) + 8.0, 14.0));
+            let ground =
+                Rect::from_center_size(at, vec2(text_width(&label, Style::NumberSmallStrong) + 8.0, 14.0));
             marks.push(Mark::filled(ground, 0.0, self.theme.surface.panel));
-            marks.push(Mark::text(at, Align2::CENTER_CENTER, label, Style::NumberSmallStrong, self.theme.accent.text));
+            marks.push(Mark::text(
+                at,
+                Align2::CENTER_CENTER,
+                label,
+                Style::NumberSmallStrong,
+                self.theme.accent.text,
+            ));
         }
         if let Some(hovered) = focus.hovered.filter(|&index| Some(index) != focus.selected) {
             marks.extend(self.outline(hovered, Stroke::new(1.0, self.theme.text.text_1)));
@@ -141,13 +158,19 @@ impl Scene<'_> {
     fn axis_number(&self, y: f32, value: u64, rect: Rect) -> Mark {
         let y = y.clamp(rect.top() + 6.0, rect.bottom() - 1.0);
         let text = format::bytes_only(value);
-        Mark::text(pos2(rect.left() - 8.0, y), Align2::RIGHT_CENTER, text, Style::NumberSmall, self.theme.text.text_3)
+        Mark::text(
+            pos2(rect.left() - 8.0, y),
+            Align2::RIGHT_CENTER,
+            text,
+            Style::NumberSmall,
+            self.theme.text.text_3,
+        )
     }
 
     fn axis_title(&self, rect: Rect, title: &str) -> Mark {
         let fits = text_width(title, Style::Small) <= rect.height();
         Mark::Text {
-            at: pos2(rect.left() - LEFT + 16.0, rect.center().y),
+            at: pos2(self.canvas.left + 14.0, rect.center().y),
             anchor: Align2::CENTER_CENTER,
             text: if fits { title } else { title.split(',').next().unwrap_or(title) }.to_owned(),
             style: Style::Small,
@@ -177,7 +200,13 @@ impl Scene<'_> {
             let title = format!("Persistent {}", format::bytes(self.chart.persistent_bytes));
             let at = pos2(area.left() + 12.0, area.center().y);
             let mut x = at.x + text_width(&title, Style::SmallStrong) + 20.0;
-            marks.push(Mark::text(at, Align2::LEFT_CENTER, title, Style::SmallStrong, self.theme.text.text_1));
+            marks.push(Mark::text(
+                at,
+                Align2::LEFT_CENTER,
+                title,
+                Style::SmallStrong,
+                self.theme.text.text_1,
+            ));
             for (index, item) in self.tail.iter().enumerate() {
                 let text = if index == 0 { item.clone() } else { format!(" · {item}") };
                 let width = text_width(&text, Style::Small);
@@ -198,7 +227,8 @@ impl Scene<'_> {
             let last = self.chart.scope_count.saturating_sub(1);
             let rect = cut(frame.area(0, last, bound, head), frame.rect);
             let colour = with_alpha(self.theme.memory.gap, 0.55);
-            marks.push(Mark::Hatch { rect, hatch: Hatch { spacing: 7.0, width: 1.0, colour, rising: false } });
+            marks
+                .push(Mark::Hatch { rect, hatch: Hatch { spacing: 7.0, width: 1.0, colour, rising: false } });
         }
         for (index, rect) in self.chart.blocks_in(frame) {
             self.block(marks, &self.chart.blocks[index], rect);
@@ -278,16 +308,13 @@ impl Scene<'_> {
         }
     }
 
-    /// Head and lower bound over the whole width, each with a pill at the right end.
+    /// Head and lower bound over the whole width.
     fn lines(&self, marks: &mut Vec<Mark>) {
         let Frame { rect, .. } = self.canvas.map;
         let memory = &self.theme.memory;
         let (head, bound) = (self.chart.head_bytes, self.chart.lower_bound_bytes);
         marks.push(Mark::outlined(rect, 0.0, Stroke::new(1.0, self.theme.line.subtle)));
-        let height = |bytes: u64| Some(self.canvas.map.y(bytes as f64)).filter(|y| rect.y_range().contains(*y));
-        let (head_y, bound_y) = (height(head), height(bound).filter(|_| head != bound));
-        let mut right = rect.right() - 8.0;
-        if let Some(y) = bound_y {
+        if let Some(y) = self.height_of(bound).filter(|_| head != bound) {
             let stroke = Stroke::new(1.5, memory.bound_line);
             marks.push(Mark::Line {
                 from: pos2(rect.left(), y),
@@ -296,9 +323,27 @@ impl Scene<'_> {
                 dash: Some((2.0, 4.0)),
             });
         }
-        if let Some(y) = head_y {
-            let y = snap(y);
-            marks.push(Mark::line(pos2(rect.left(), y), pos2(rect.right(), y), Stroke::new(1.25, memory.peak_line)));
+        if let Some(y) = self.height_of(head).map(snap) {
+            marks.push(Mark::line(
+                pos2(rect.left(), y),
+                pos2(rect.right(), y),
+                Stroke::new(1.25, memory.peak_line),
+            ));
+        }
+    }
+
+    /// The height of an address, if it is in sight.
+    fn height_of(&self, bytes: u64) -> Option<f32> {
+        Some(self.canvas.map.y(bytes as f64)).filter(|y| self.canvas.map.rect.y_range().contains(*y))
+    }
+
+    /// What head and lower bound are, at the right ends of their lines.
+    fn pills(&self, marks: &mut Vec<Mark>) {
+        let memory = &self.theme.memory;
+        let (head, bound) = (self.chart.head_bytes, self.chart.lower_bound_bytes);
+        let mut right = self.canvas.map.rect.right() - 8.0;
+        let bound_y = self.height_of(bound).filter(|_| head != bound);
+        if let Some(y) = self.height_of(head) {
             let text = match (head == bound, head) {
                 (_, 0) => "head 0".to_owned(),
                 (true, _) => format!("head {}, the lower bound", format::bytes_only(head)),
@@ -368,7 +413,13 @@ impl Scene<'_> {
         let frame = &self.canvas.bars;
         let y = frame.rect.bottom();
         let caption = pos2(frame.rect.left() - 8.0, y + 10.0);
-        marks.push(Mark::text(caption, Align2::RIGHT_CENTER, "operator", Style::Small, self.theme.text.text_3));
+        marks.push(Mark::text(
+            caption,
+            Align2::RIGHT_CENTER,
+            "operator",
+            Style::Small,
+            self.theme.text.text_3,
+        ));
         let interval = self.label_interval();
         let width = frame.scale().x;
         let first = frame.view.scopes.from.max(0.0) as u32;
@@ -387,7 +438,13 @@ impl Scene<'_> {
                 if x - half > drawn_to + 2.0 {
                     drawn_to = x + half;
                     let at = pos2(x, y + 10.0);
-                    marks.push(Mark::text(at, Align2::CENTER_CENTER, label, Style::NumberSmall, self.theme.text.text_3));
+                    marks.push(Mark::text(
+                        at,
+                        Align2::CENTER_CENTER,
+                        label,
+                        Style::NumberSmall,
+                        self.theme.text.text_3,
+                    ));
                 }
             }
             let category = operator.and_then(|(subgraph, id)| {

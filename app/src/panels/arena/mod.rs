@@ -67,7 +67,10 @@ impl ArenaPanel {
         }
         if let Stage::Plan(_, _, plan) = Stage::of(ctx.document) {
             let exact = format!("Exact for TFLM {TFLM_VERSION}, {}", kernels_text(plan));
-            tag(ui, ctx.theme, Verdict::Ok, Icon::CircleCheck, &exact);
+            // Beside the title: the header runs from right to left.
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                tag(ui, ctx.theme, Verdict::Ok, Icon::CircleCheck, &exact);
+            });
         }
     }
 
@@ -117,7 +120,14 @@ impl ArenaPanel {
         self.shown = Some(new);
     }
 
-    fn plan_ui(&mut self, ui: &mut Ui, tab: &Tab, open: &OpenModel, plan: &ArenaPlan, ctx: &mut PanelContext<'_>) {
+    fn plan_ui(
+        &mut self,
+        ui: &mut Ui,
+        tab: &Tab,
+        open: &OpenModel,
+        plan: &ArenaPlan,
+        ctx: &mut PanelContext<'_>,
+    ) {
         let table = chips_table::height(ctx.document.settings.comfortable_rows);
         let least = figures::HEIGHT + BAR + LEAST_MAP + table;
         let room = ui.available_rect_before_wrap();
@@ -168,7 +178,8 @@ impl ArenaPanel {
         let buttons = Rect::from_min_max(pos2(rect.right() - 220.0, rect.top()), rect.max - vec2(16.0, 0.0));
         let mut x = caption.right() + 14.0;
         for item in Legend::ALL {
-            let words = ui.painter().layout_no_wrap(item.label().to_owned(), font_id::small(), theme.text.text_2);
+            let words =
+                ui.painter().layout_no_wrap(item.label().to_owned(), font_id::small(), theme.text.text_2);
             let width = 18.0 + words.size().x;
             if x + width > buttons.left() {
                 break;

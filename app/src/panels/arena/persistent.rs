@@ -65,7 +65,9 @@ pub fn category_name(category: Category) -> &'static str {
 /// The tail in words, the most important first: what belongs to operators, the tables, and the rest.
 pub fn summary(model: &Model, plan: &ArenaPlan) -> Vec<String> {
     let (operators, multipliers) = channel_multipliers(model, plan);
-    let of = |what: &str| plan.persistent.iter().filter(|block| block.what == what).map(|block| block.used).sum::<u64>();
+    let of = |what: &str| {
+        plan.persistent.iter().filter(|block| block.what == what).map(|block| block.used).sum::<u64>()
+    };
     let whose = format!("per-channel data of {}", format::counted(operators, "operator", "operators"));
     let listed = [
         (whose, multipliers),
@@ -77,7 +79,9 @@ pub fn summary(model: &Model, plan: &ArenaPlan) -> Vec<String> {
     ];
     let rest = plan.persistent_bytes.saturating_sub(listed.iter().map(|(_, bytes)| bytes).sum());
     let all = listed.into_iter().chain([("other".to_owned(), rest)]);
-    all.filter(|(_, bytes)| *bytes > 0).map(|(what, bytes)| format!("{what} {}", format::bytes_only(bytes))).collect()
+    all.filter(|(_, bytes)| *bytes > 0)
+        .map(|(what, bytes)| format!("{what} {}", format::bytes_only(bytes)))
+        .collect()
 }
 
 /// What the blocks of a kind are for.
@@ -103,7 +107,8 @@ pub fn kind_name(what: &'static str) -> &'static str {
 
 /// What a block is for, and who asked for it: `Per-channel data, #3 DepthwiseConv2D`.
 pub fn block_name(model: &Model, block: &PersistentBlock) -> String {
-    let per_channel = block.operator.is_some_and(|(subgraph, operator)| is_per_channel(model, subgraph, operator));
+    let per_channel =
+        block.operator.is_some_and(|(subgraph, operator)| is_per_channel(model, subgraph, operator));
     let what = match block.what {
         "op_prepare" if per_channel => "Per-channel data",
         other => kind_name(other),
@@ -149,7 +154,8 @@ mod tests {
         let names: Vec<String> = plan.persistent.iter().map(|block| block_name(&model(), block)).collect();
         assert_eq!(names[0], "Arena allocator");
         assert_eq!(names[5], "Per-channel data, #2 DepthwiseConv2D");
-        let listed: Vec<_> = groups(&plan).iter().map(|group| (category_name(group.category), group.used)).collect();
+        let listed: Vec<_> =
+            groups(&plan).iter().map(|group| (category_name(group.category), group.used)).collect();
         assert_eq!(
             listed,
             [

@@ -23,7 +23,14 @@ pub fn stage_ui(ui: &mut Ui, stage: &Stage<'_>, ctx: &mut PanelContext<'_>) {
             }
         }
         Stage::Loading => {
-            empty(ui, theme, Icon::MemoryStick, "Reading the model", "The map follows as soon as it is read", &[]);
+            empty(
+                ui,
+                theme,
+                Icon::MemoryStick,
+                "Reading the model",
+                "The map follows as soon as it is read",
+                &[],
+            );
         }
         Stage::Planning => {
             empty(ui, theme, Icon::MemoryStick, "Working out the plan", "The map follows in a moment", &[]);
@@ -54,19 +61,23 @@ fn refused_ui(ui: &mut Ui, open: &OpenModel, refusals: &[Refusal], ctx: &mut Pan
     }
     let width = (area.width() - 32.0).min(640.0);
     let list = Rect::from_min_max(pos2(area.center().x - width / 2.0, head.bottom() + 8.0), area.max);
-    ui.scope_builder(UiBuilder::new().max_rect(Rect::from_min_max(list.min, pos2(list.left() + width, list.bottom()))), |ui| {
-        ScrollArea::vertical().id_salt("refusals").auto_shrink(false).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 8.0;
-            for refusal in refusals {
-                refusal_ui(ui, open, refusal, ctx);
-            }
-        });
-    });
+    ui.scope_builder(
+        UiBuilder::new().max_rect(Rect::from_min_max(list.min, pos2(list.left() + width, list.bottom()))),
+        |ui| {
+            ScrollArea::vertical().id_salt("refusals").auto_shrink(false).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 8.0;
+                for refusal in refusals {
+                    refusal_ui(ui, open, refusal, ctx);
+                }
+            });
+        },
+    );
 }
 
 /// How many operators are to blame, of how many.
 fn sentence(open: &OpenModel, refusals: &[Refusal]) -> String {
-    let refused: std::collections::BTreeSet<_> = refusals.iter().filter_map(|refusal| refusal.operator).collect();
+    let refused: std::collections::BTreeSet<_> =
+        refusals.iter().filter_map(|refusal| refusal.operator).collect();
     let all: usize = open.model.subgraphs.iter().map(|graph| graph.operators.len()).sum();
     if refused.is_empty() {
         "TFLM cannot prepare the model as a whole".to_owned()
@@ -86,7 +97,8 @@ fn refusal_ui(ui: &mut Ui, open: &OpenModel, refusal: &Refusal, ctx: &mut PanelC
         }
         None => ("The model".to_owned(), None),
     };
-    let separator = if refusal.message.ends_with(['.', '!', '?']) || refusal.help.is_empty() { "" } else { "." };
+    let separator =
+        if refusal.message.ends_with(['.', '!', '?']) || refusal.help.is_empty() { "" } else { "." };
     let rest = format!("{}{separator} {}", refusal.message, refusal.help);
     let show_label = format!("Show {}", title.split(' ').next().unwrap_or(&title));
     let buttons = [(Some(Icon::ScanSearch), show_label.as_str())];

@@ -46,10 +46,13 @@ pub fn remedies(open: &OpenModel, plan: &ArenaPlan, chip: &ChipFacts) -> Vec<Rem
             target: Some(target),
         });
     }
-    if chip.psram_bytes >= now {
+    // A small arena is not worth the slower memory.
+    if chip.psram_bytes >= now && now * 4 >= chip.arena_budget_bytes {
         let note = match plan.target.chip {
             // github.com/espressif/esp-nn at d45b843, README.md: 54 ms with the tensor arena in PSRAM.
-            Chip::Esp32s3 => "Slower memory: person_detection takes 54 instead of 47 ms (Espressif)".to_owned(),
+            Chip::Esp32s3 => {
+                "Slower memory: person_detection takes 54 instead of 47 ms (Espressif)".to_owned()
+            }
             _ => "Slower memory; the chip needs a module with PSRAM".to_owned(),
         };
         remedies.push(Remedy {
@@ -87,7 +90,7 @@ mod tests {
     use super::*;
 
     fn chip(psram_bytes: u64) -> ChipFacts {
-        ChipFacts { psram_bytes, ..crate::chips::facts(Chip::Esp32s3).clone() }
+        ChipFacts { psram_bytes, arena_budget_bytes: 1024, ..crate::chips::facts(Chip::Esp32s3).clone() }
     }
 
     #[test]
@@ -103,12 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn psram_is_offered_only_where_it_is_large_enough() {
+    fn psram_is_offered_only_where_it_is_large_enough_and_needed() {
         let document = document();
         let (_, open) = document.active_model().unwrap();
         let plan = open.plan(document.target).unwrap().as_ref().unwrap();
         assert!(remedies(open, plan, &chip(100)).iter().all(|remedy| remedy.title != "Arena in PSRAM"));
         assert_eq!(remedies(open, plan, &chip(8 << 20))[0].title, "Arena in PSRAM");
+        let roomy = ChipFacts { arena_budget_bytes: 300_000, ..chip(8 << 20) };
+        assert!(remedies(open, plan, &roomy).iter().all(|remedy| remedy.title != "Arena in PSRAM"));
     }
 
     #[test]

@@ -31,7 +31,9 @@ fn bench(document: Document) -> Harness<'static, Bench> {
             let (header, rest) = ui.max_rect().split_top_bottom_at_y(44.0);
             let (main, inspector) = rest.split_left_right_at_x(rest.right() - 320.0);
             let layout = egui::Layout::right_to_left(egui::Align::Center);
-            ui.scope_builder(UiBuilder::new().max_rect(header).layout(layout), |ui| panel.header_ui(ui, &mut ctx));
+            ui.scope_builder(UiBuilder::new().max_rect(header).layout(layout), |ui| {
+                panel.header_ui(ui, &mut ctx)
+            });
             ui.scope_builder(UiBuilder::new().max_rect(main), |ui| panel.ui(ui, &mut ctx));
             ui.scope_builder(UiBuilder::new().max_rect(inspector), |ui| {
                 ScrollArea::vertical().show(ui, |ui| panel.inspector_ui(ui, &mut ctx));
@@ -48,7 +50,10 @@ fn refused() -> Document {
             message: message.to_owned(),
             help: "Quantize the inputs too.".to_owned(),
         };
-        Err(vec![refusal(0, "Hybrid models are not supported on TFLite Micro."), refusal(2, "No such kernel")])
+        Err(vec![
+            refusal(0, "Hybrid models are not supported on TFLite Micro."),
+            refusal(2, "No such kernel"),
+        ])
     })
 }
 
@@ -66,7 +71,10 @@ fn without_a_model_the_hint_opens_a_file() {
 fn a_click_on_a_block_selects_it_once() {
     for (name, selection) in [
         ("Tensor 2, 128 bytes at 160, operators 1 to 2", Selection::Tensor(SubgraphId(0), TensorId(2))),
-        ("Scratch of operator 0, 144 bytes at 0, operator 0", Selection::Scratch(SubgraphId(0), OperatorId(0), 0)),
+        (
+            "Scratch of operator 0, 144 bytes at 0, operator 0",
+            Selection::Scratch(SubgraphId(0), OperatorId(0), 0),
+        ),
     ] {
         let mut harness = bench(document());
         harness.run();

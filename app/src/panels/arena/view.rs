@@ -165,7 +165,10 @@ mod tests {
         let before = frame(whole).map_point(pointer);
         let view = whole.zoomed(before, (1.7, 1.7), whole);
         let after = frame(view).map_point(pointer);
-        assert!((before.0 - after.0).abs() < 1e-3 && (before.1 - after.1).abs() < 1.0, "{before:?} {after:?}");
+        assert!(
+            (before.0 - after.0).abs() < 1e-3 && (before.1 - after.1).abs() < 1.0,
+            "{before:?} {after:?}"
+        );
         assert!(view.scopes.length() < whole.scopes.length());
     }
 

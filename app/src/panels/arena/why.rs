@@ -101,7 +101,9 @@ fn peak_parts(model: &Model, plan: &ArenaPlan, reference: Option<&ArenaPlan>) ->
             BufferUse::Scratch(..) => scratch.push(buffer.size),
             BufferUse::Tensor(_) if buffer.subgraph != subgraph => kept.push(buffer.size),
             BufferUse::Tensor(tensor) if operator.inputs.contains(&Some(tensor)) => inputs.push(buffer.size),
-            BufferUse::Tensor(tensor) if operator.outputs.contains(&Some(tensor)) => outputs.push(buffer.size),
+            BufferUse::Tensor(tensor) if operator.outputs.contains(&Some(tensor)) => {
+                outputs.push(buffer.size)
+            }
             BufferUse::Tensor(_) => kept.push(buffer.size),
         }
     }
@@ -149,7 +151,9 @@ fn planner(plan: &ArenaPlan) -> Option<Sentence> {
         }
         (true, lost) => {
             sentence.plain("TFLM follows the plan in the file, which takes ");
-            sentence.push(Emphasis::LostNumber, format::bytes(lost)).plain(" more than are ever full at once.");
+            sentence
+                .push(Emphasis::LostNumber, format::bytes(lost))
+                .plain(" more than are ever full at once.");
         }
         (false, 0) => {
             sentence.plain("The greedy planner loses nothing: no plan of the head can be smaller.");
@@ -199,12 +203,12 @@ fn stack(plan: &ArenaPlan, lost: u64, sentence: &mut Sentence) {
 /// The highest block and those it stands on, down to address 0.
 fn supporting_stack(plan: &ArenaPlan) -> Vec<&PlannedBuffer> {
     let mut stack: Vec<&PlannedBuffer> = Vec::new();
-    let mut next = plan.buffers.iter().find(|buffer| buffer.size > 0 && end(buffer) == plan.nonpersistent_bytes);
+    let used = || plan.buffers.iter().filter(|buffer| buffer.size > 0 && !buffer.unused);
+    let mut next = used().find(|buffer| end(buffer) == plan.nonpersistent_bytes);
     while let Some(buffer) = next {
         stack.push(buffer);
-        next = plan.buffers.iter().find(|below| {
-            below.size > 0 && buffer.offset > 0 && end(below) == buffer.offset && overlap_in_time(below, buffer)
-        });
+        next = used()
+            .find(|below| buffer.offset > 0 && end(below) == buffer.offset && overlap_in_time(below, buffer));
     }
     stack
 }
@@ -270,7 +274,8 @@ fn tables(plan: &ArenaPlan) -> Option<Sentence> {
     let minimum = plan.minimum_bytes.filter(|&minimum| minimum > plan.used_bytes.next_multiple_of(16))?;
     let mut sentence = Sentence::default();
     sentence.plain("Allocation itself needs ").bytes(minimum);
-    sentence.plain(": for a moment the planner's own tables take more room than the tensors afterwards.");
+    sentence
+        .plain(": while operators are prepared and memory is planned, TFLM takes more than stays in use.");
     Some(sentence)
 }
 
@@ -328,7 +333,10 @@ mod tests {
         plan.peak_operator = None;
         assert_eq!(texts(&plan, None)[0], "The input needs the most at once, 16 B.");
         plan.buffers.clear();
-        assert_eq!(texts(&plan, None)[0], "No tensor and no scratch buffer is planned, so the head is empty.");
+        assert_eq!(
+            texts(&plan, None)[0],
+            "No tensor and no scratch buffer is planned, so the head is empty."
+        );
     }
 
     #[test]
@@ -337,8 +345,8 @@ mod tests {
         plan.minimum_bytes = Some(1104);
         assert_eq!(
             texts(&plan, None).last().unwrap(),
-            "Allocation itself needs 1,104 B: for a moment the planner's own tables take more room than the tensors \
-             afterwards."
+            "Allocation itself needs 1,104 B: while operators are prepared and memory is planned, TFLM takes more than \
+             stays in use."
         );
     }
 
@@ -346,7 +354,11 @@ mod tests {
     fn every_recorded_loss_has_a_stack_down_to_zero_with_two_blocks_never_alive_together() {
         for (name, plan) in golden_plans() {
             let stack = supporting_stack(&plan);
-            assert_eq!(stack.iter().map(|buffer| buffer.size).sum::<u64>(), plan.nonpersistent_bytes, "{name}");
+            assert_eq!(
+                stack.iter().map(|buffer| buffer.size).sum::<u64>(),
+                plan.nonpersistent_bytes,
+                "{name}"
+            );
             let text = planner(&plan).unwrap().text();
             let lost = plan.nonpersistent_bytes > plan.lower_bound_bytes;
             assert_eq!(text.contains("are never alive together"), lost, "{name}: {text}");

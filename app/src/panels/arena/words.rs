@@ -40,7 +40,9 @@ pub fn tensor_number(subgraph: SubgraphId, tensor: TensorId) -> String {
 pub fn buffer_name(buffer: &PlannedBuffer) -> String {
     match buffer.usage {
         BufferUse::Tensor(tensor) => tensor_number(buffer.subgraph, tensor),
-        BufferUse::Scratch(operator, 0) => format!("scratch of {}", operator_number(buffer.subgraph, operator)),
+        BufferUse::Scratch(operator, 0) => {
+            format!("scratch of {}", operator_number(buffer.subgraph, operator))
+        }
         BufferUse::Scratch(operator, request) => {
             format!("scratch {} of {}", request + 1, operator_number(buffer.subgraph, operator))
         }
@@ -175,10 +177,14 @@ impl Uses {
     pub fn sentence(&self, buffer: &PlannedBuffer) -> String {
         let number = |operator| operator_number(buffer.subgraph, operator);
         match buffer.usage {
-            BufferUse::Scratch(operator, _) => format!("working memory of {}, free afterwards", number(operator)),
+            BufferUse::Scratch(operator, _) => {
+                format!("working memory of {}, free afterwards", number(operator))
+            }
             BufferUse::Tensor(tensor) => {
                 let found = self.get(buffer.subgraph, tensor);
-                let written = found.writer.map_or_else(|| "input".to_owned(), |id| format!("written by {}", number(id)));
+                let written = found
+                    .writer
+                    .map_or_else(|| "input".to_owned(), |id| format!("written by {}", number(id)));
                 let read = match (found.last_reader, found.is_output) {
                     (_, true) => "output, kept to the end".to_owned(),
                     (Some(id), false) => format!("last read by {}", number(id)),
