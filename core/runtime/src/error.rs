@@ -81,13 +81,6 @@ pub enum Reason {
         /// What the size is of.
         what: &'static str,
     },
-    /// Constant data do not lie at a multiple of their element size in memory.
-    Misaligned {
-        /// Bytes from the start of the file.
-        offset: usize,
-        /// Bytes of one element.
-        element_bytes: usize,
-    },
     /// The arena is too small.
     Arena {
         /// Bytes that are needed as far as is known.
@@ -133,11 +126,6 @@ impl fmt::Display for Reason {
             Reason::Quantization { operand, problem } => write!(f, "quantization of {operand}: {problem}"),
             Reason::Unsupported(text) => f.write_str(text),
             Reason::TooLarge { what } => write!(f, "{what} does not fit into 32 bits"),
-            Reason::Misaligned { offset, element_bytes } => write!(
-                f,
-                "constant data at byte {offset} of the file must lie at a multiple of {element_bytes} bytes in \
-                 memory; load the file at a 16-byte aligned address, and write it again if that is not enough"
-            ),
             Reason::Arena { needed, given } => {
                 write!(f, "the arena has {given} bytes, at least {needed} are needed")
             }

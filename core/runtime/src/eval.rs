@@ -159,8 +159,8 @@ impl<'s> Operands<'s> {
     /// The bytes of an operand.
     pub fn bytes(&self, operand: Operand) -> &'s [u8] {
         let found = place(&self.graph, self.subgraph, &self.operator, operand);
-        if let (Place::File(_), _) = found {
-            return self.graph.file_bytes(found);
+        if found.0.is_constant() {
+            return self.graph.constant_bytes(found);
         }
         let range = Graph::memory_range(found);
         let in_gap = |(start, bytes): &(usize, &'s [u8])| {

@@ -1,6 +1,7 @@
 //! A prepared model: the file and the words in which [`crate::Interpreter::prepare`] left what it found out.
 //!
-//! The words at the start of the arena, in this order:
+//! Constants that do not lie at a multiple of their element size in memory are copied to the start of the arena, because
+//! kernels read numbers where they lie; no file of a usual converter has any. Then come words, in this order:
 //!
 //! | words | what |
 //! | --- | --- |
@@ -29,6 +30,8 @@ pub(crate) enum Place {
     Absent,
     /// At this byte of the file.
     File(u32),
+    /// At this byte (a multiple of 16) of the copies of constants that are not aligned in the file.
+    Copy(u32),
     /// At this byte of the planned memory.
     Memory(u32),
     /// In the planned memory, but only the first and the last scope of its use are known (15 bits each).
@@ -44,16 +47,23 @@ impl Place {
     pub(crate) fn word(self) -> u32 {
         match self {
             Place::Absent => 0,
+            Place::Copy(offset) => offset | 1,
             Place::File(offset) => 1 << 30 | offset,
             Place::Memory(offset) => 2 << 30 | offset,
             Place::Pending(first, last) => 3 << 30 | u32::from(first) << 15 | u32::from(last),
         }
     }
 
+    /// True for the bytes of a constant.
+    pub(crate) fn is_constant(self) -> bool {
+        matches!(self, Place::File(_) | Place::Copy(_))
+    }
+
     pub(crate) fn from_word(word: u32) -> Self {
         let offset = word & Self::MAX_OFFSET;
         match word >> 30 {
-            0 => Place::Absent,
+            0 if offset == 0 => Place::Absent,
+            0 => Place::Copy(offset & !1),
             1 => Place::File(offset),
             2 => Place::Memory(offset),
             _ => Place::Pending((offset >> 15) as u16, (offset & 0x7fff) as u16),
@@ -131,6 +141,8 @@ impl Record for Buffer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Graph<'a> {
     pub(crate) model: ModelView<'a>,
+    /// Copies of constants that are not aligned in the file.
+    pub(crate) copies: &'a [u8],
     pub(crate) records: &'a [u32],
     /// First word of the buffers.
     pub(crate) buffers: usize,
@@ -189,9 +201,10 @@ impl<'a> Graph<'a> {
     }
 
     /// The constant bytes of a tensor; empty for an activation.
-    pub(crate) fn file_bytes(&self, place: (Place, usize)) -> &'a [u8] {
+    pub(crate) fn constant_bytes(&self, place: (Place, usize)) -> &'a [u8] {
         match place {
             (Place::File(offset), bytes) => &self.file()[offset as usize..offset as usize + bytes],
+            (Place::Copy(offset), bytes) => &self.copies[offset as usize..offset as usize + bytes],
             _ => &[],
         }
     }
@@ -303,6 +316,8 @@ mod tests {
             Place::Absent,
             Place::File(0),
             Place::File(Place::MAX_OFFSET),
+            Place::Copy(0),
+            Place::Copy(32),
             Place::Memory(16),
             Place::Pending(0, 0),
             Place::Pending(3, Place::MAX_SCOPE),

@@ -2,9 +2,9 @@
 
 use crate::error::Reason;
 use crate::fixed_point::Activation;
-use crate::graph::Buffer;
+use crate::graph::{Buffer, Place, TENSOR_WORDS};
 use crate::records::Record;
-use crate::tensor::{Shape, Tensor, tensor_bytes};
+use crate::tensor::{Shape, Tensor};
 use crate::tflite_view::{ModelView, OperatorView, OptionsView, Scalars, SubgraphView, ViewError};
 
 /// Whose arithmetic the kernels follow.
@@ -84,6 +84,10 @@ pub(crate) const NOTE_IS_STATE: u32 = 1 << 31;
 pub struct PrepareContext<'c, 'm> {
     pub(crate) model: ModelView<'m>,
     pub(crate) subgraph: SubgraphView<'m>,
+    /// Copies of constants that are not aligned in the file.
+    pub(crate) copies: &'m [u8],
+    /// First word of the subgraph's tensors.
+    pub(crate) tensors: usize,
     pub(crate) operator: OperatorView<'m>,
     /// Number of the operator over all subgraphs.
     pub(crate) operator_number: u32,
@@ -239,11 +243,17 @@ impl<'m> PrepareContext<'_, 'm> {
         let Some(id) = id.and_then(|id| u32::try_from(id).ok()) else { return Ok(None) };
         let view = self.subgraph.tensors()?.get(id as usize)?;
         let (ty, shape) = (view.ty()?, Shape::new(view.shape()?.iter())?);
+        // Operands have been checked before any kernel is asked; an intermediate tensor has no data.
+        let word = self.tensors + TENSOR_WORDS * id as usize;
+        let (place, bytes) = (Place::from_word(self.words.words[word]), self.words.words[word + 1] as usize);
+        let data = match place {
+            Place::File(offset) => self.model.file().get(offset as usize..offset as usize + bytes),
+            Place::Copy(offset) => self.copies.get(offset as usize..offset as usize + bytes),
+            // No elements: as constant as any constant.
+            Place::Absent if shape.elements() == 0 => Some(&[][..]),
+            Place::Absent | Place::Memory(_) | Place::Pending(..) => None,
+        };
         let is_variable = view.is_variable()?;
-        let buffer = if is_variable { &[][..] } else { self.model.buffer_data(view.buffer()?)? };
-        let bytes = tensor_bytes(ty, shape.elements() as u64).unwrap_or(buffer.len() as u64);
-        // A buffer that is too short has been refused before any kernel is asked.
-        let data = (!buffer.is_empty()).then(|| buffer.get(..bytes as usize).unwrap_or(&[]));
         Ok(Some(Tensor { id, role, ty, shape, is_variable, data, view }))
     }
 }

@@ -122,11 +122,11 @@ impl<'m> Tensor<'m> {
     /// The constant data as numbers; `None` for an activation.
     ///
     /// # Errors
-    /// The data are not aligned in memory.
+    /// `T` is not the type of the elements.
     pub fn constant<T: Element>(&self) -> Result<Option<&'m [T]>, Reason> {
+        let problem = "its elements have another size";
         let cast = |bytes| {
-            bytemuck::try_cast_slice(bytes)
-                .map_err(|_| Reason::Misaligned { offset: 0, element_bytes: size_of::<T>() })
+            bytemuck::try_cast_slice(bytes).map_err(|_| Reason::Quantization { operand: self.role, problem })
         };
         self.data.map(cast).transpose()
     }
@@ -134,7 +134,7 @@ impl<'m> Tensor<'m> {
     /// The constant data as numbers.
     ///
     /// # Errors
-    /// The tensor is an activation, or the data are not aligned in memory.
+    /// The tensor is an activation, or `T` is not the type of the elements.
     pub fn required_constant<T: Element>(&self) -> Result<&'m [T], Reason> {
         self.constant()?.ok_or(Reason::Quantization {
             operand: self.role,
@@ -196,7 +196,7 @@ pub(crate) fn tensor_of<'a>(
     role: &'static str,
 ) -> Option<Tensor<'a>> {
     let view = graph.tensor_view(subgraph, id)?;
-    let data = graph.file_bytes(graph.tensor(subgraph, id));
+    let data = graph.constant_bytes(graph.tensor(subgraph, id));
     Some(Tensor {
         id: u32::try_from(id).ok()?,
         role,

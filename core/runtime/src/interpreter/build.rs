@@ -19,7 +19,9 @@ const MAX_OPERANDS: usize = 1024;
 
 /// What preparation leaves besides the words.
 pub(super) struct Built {
-    /// Bytes of the words at the start of the arena, a multiple of 16.
+    /// Bytes of copied constants at the start of the arena, a multiple of 16.
+    pub(super) copy_bytes: u32,
+    /// Bytes of the words behind them, a multiple of 16.
     pub(super) words_bytes: u32,
     /// Bytes of variable tensors and kernel state behind them, a multiple of 16.
     pub(super) state_bytes: u32,
@@ -43,9 +45,16 @@ pub(super) fn build<'a: 'w, 'w>(
     registry: &Registry<'a>,
     planned: &mut dyn FnMut(PlannedBuffer),
 ) -> Result<Built, PrepareError<'a>> {
-    let words = Words::new(bytemuck::cast_slice_mut(arena));
-    let mut builder = Builder { model, words, semantics, registry: *registry, buffers: 0, state_bytes: 0 };
     let whole = |reason| PrepareError { operator: None, reason };
+    let copy_bytes = copy_misaligned(&model, None).map_err(whole)?;
+    if copy_bytes > arena.len() {
+        return Err(whole(Reason::Arena { needed: copy_bytes, given: arena.len() }));
+    }
+    let (copies, arena) = arena.split_at_mut(copy_bytes);
+    copy_misaligned(&model, Some(copies)).map_err(whole)?;
+    let words = Words::new(bytemuck::cast_slice_mut(arena));
+    let mut builder =
+        Builder { model, copies, words, semantics, registry: *registry, buffers: 0, state_bytes: 0 };
     builder.lay_out().map_err(whole)?;
     let mut workspace_needed = 0;
     builder.prepare_operators(workspace_bytes, &mut workspace_needed)?;
@@ -56,8 +65,54 @@ pub(super) fn build<'a: 'w, 'w>(
     builder.finish(nonpersistent_bytes, scope, workspace_needed).map_err(whole)
 }
 
+/// Copies the constants that are not aligned in memory one behind the other, each to a multiple of 16; returns the bytes that
+/// they take.
+fn copy_misaligned(model: &ModelView<'_>, mut copies: Option<&mut [u8]>) -> Result<usize, Reason> {
+    let mut end = 0usize;
+    for subgraph in model.subgraphs()?.iter() {
+        for tensor in subgraph?.tensors()?.iter() {
+            // What is wrong with a tensor matters only to the operator that uses it.
+            let Ok((data, false)) = tensor.map_err(Reason::from).and_then(|tensor| constant_data(model, &tensor)) else {
+                continue;
+            };
+            let start = end;
+            end += data.len().next_multiple_of(16);
+            if let Some(copies) = &mut copies {
+                copies[start..start + data.len()].copy_from_slice(data);
+            }
+        }
+    }
+    Ok(end)
+}
+
+/// The bytes of a constant, as many as its shape and type say, and whether they are aligned; none for an activation.
+fn constant_data<'a>(model: &ModelView<'a>, tensor: &TensorView<'a>) -> Result<(&'a [u8], bool), Reason> {
+    if tensor.is_variable()? {
+        return Ok((&[], true));
+    }
+    let data = model.buffer_data(tensor.buffer()?)?;
+    if data.is_empty() {
+        return Ok((data, true));
+    }
+    let ty = tensor.ty()?;
+    // Strings, resources and variants have no size: all bytes of the buffer.
+    let elements = Shape::new(tensor.shape()?.iter())?.elements() as u64;
+    let Some(bytes) = tensor_bytes(ty, elements) else { return Ok((data, true)) };
+    if tensor.sparsity()?.is_some() {
+        return Err(Reason::Unsupported("sparse constant data; write the model with dense weights"));
+    }
+    if (data.len() as u64) < bytes {
+        let (found, expected) = (data.len() as i64, bytes as i64);
+        return Err(Reason::Mismatch { what: "bytes of constant data", found, expected });
+    }
+    let element_bytes = (ty.bits().unwrap_or(8) / 8).clamp(1, 8) as usize;
+    let is_aligned = data.as_ptr().align_offset(element_bytes) == 0;
+    Ok((&data[..bytes as usize], is_aligned))
+}
+
 struct Builder<'w, 'a> {
     model: ModelView<'a>,
+    copies: &'w [u8],
     words: Words<'w>,
     semantics: Semantics,
     registry: Registry<'a>,
@@ -73,14 +128,18 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
             return Err(Reason::Unsupported("the model has no subgraph"));
         }
         self.words.take(SUBGRAPH_WORDS * subgraphs.len())?;
+        let mut copied = 0;
         for (index, subgraph) in subgraphs.iter().enumerate() {
             let subgraph = subgraph?;
             let start = self.words.take(TENSOR_WORDS * subgraph.tensors()?.len())?;
             self.words.words[SUBGRAPH_WORDS * index] = start as u32;
             for (id, tensor) in subgraph.tensors()?.iter().enumerate() {
                 // What is wrong with a tensor matters only to the operator that uses it.
-                let place = tensor.map_err(Reason::from).and_then(|tensor| self.tensor_place(&tensor));
+                let place = tensor.map_err(Reason::from).and_then(|tensor| self.tensor_place(&tensor, copied));
                 let (place, bytes) = place.unwrap_or((Place::Absent, 0));
+                if let Place::Copy(_) = place {
+                    copied += bytes.next_multiple_of(16);
+                }
                 let word = start + TENSOR_WORDS * id;
                 self.words.words[word] = place.word();
                 self.words.words[word + 1] = bytes;
@@ -95,37 +154,23 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
         Ok(())
     }
 
-    /// Where a tensor is, and how many bytes it has.
-    fn tensor_place(&self, tensor: &TensorView<'a>) -> Result<(Place, u32), Reason> {
-        let elements = Shape::new(tensor.shape()?.iter())?.elements() as u64;
-        let ty = tensor.ty()?;
+    /// Where a tensor is, and how many bytes it has; a copied constant is said to be at `copied`.
+    fn tensor_place(&self, tensor: &TensorView<'a>, copied: u32) -> Result<(Place, u32), Reason> {
         if tensor.external_buffer()? != 0 {
             return Err(Reason::Unsupported("constant data lie in an external file"));
         }
-        let is_variable = tensor.is_variable()?;
-        let data = if is_variable { &[][..] } else { self.model.buffer_data(tensor.buffer()?)? };
-        let Some(bytes) = tensor_bytes(ty, elements) else {
-            // Strings, resources and variants: the bytes of a constant, or nothing.
-            let place = if data.is_empty() { Place::Absent } else { self.file_place(data)? };
-            return Ok((place, data.len() as u32));
-        };
+        let elements = Shape::new(tensor.shape()?.iter())?.elements() as u64;
+        let (data, is_aligned) = constant_data(&self.model, tensor)?;
+        let bytes = tensor_bytes(tensor.ty()?, elements).unwrap_or(data.len() as u64);
         let bytes = u32::try_from(bytes).ok().filter(|bytes| *bytes <= Place::MAX_OFFSET);
         let bytes = bytes.ok_or(Reason::TooLarge { what: "a tensor" })?;
-        if data.is_empty() {
-            return Ok((if bytes == 0 { Place::Absent } else { Place::UNUSED }, bytes));
-        }
-        if tensor.sparsity()?.is_some() {
-            return Err(Reason::Unsupported("sparse constant data; write the model with dense weights"));
-        }
-        if data.len() < bytes as usize {
-            let (found, expected) = (data.len() as i64, i64::from(bytes));
-            return Err(Reason::Mismatch { what: "bytes of constant data", found, expected });
-        }
-        let element_bytes = (ty.bits().unwrap_or(8) / 8).clamp(1, 8) as usize;
-        if data.as_ptr().align_offset(element_bytes) != 0 {
-            return Err(Reason::Misaligned { offset: offset_in(self.model.file(), data), element_bytes });
-        }
-        Ok((self.file_place(data)?, bytes))
+        let place = match (data.is_empty(), is_aligned) {
+            (false, true) => self.file_place(data)?,
+            (false, false) => Place::Copy(copied),
+            (true, _) if bytes == 0 => Place::Absent,
+            (true, _) => Place::UNUSED,
+        };
+        Ok((place, bytes))
     }
 
     fn file_place(&self, data: &[u8]) -> Result<Place, Reason> {
@@ -202,6 +247,8 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
             let mut context = PrepareContext {
                 model: self.model,
                 subgraph: *subgraph,
+                copies: self.copies,
+                tensors: self.words.words[SUBGRAPH_WORDS * subgraph_index] as usize,
                 operator: *operator,
                 operator_number: number,
                 semantics: self.semantics,
@@ -250,10 +297,10 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
                 expected: "a tensor of the subgraph",
             })?;
             // This finds again what is wrong with the tensor.
-            self.tensor_place(&tensors.get(index)?)?;
+            self.tensor_place(&tensors.get(index)?, 0)?;
         }
         for (position, id) in outputs.iter().enumerate().filter(|(_, id)| *id != -1) {
-            if let Place::File(_) = self.place(subgraph_index, id) {
+            if self.place(subgraph_index, id).is_constant() {
                 return Err(Reason::Unsupported("the operator writes a constant tensor"));
             }
             if inputs.iter().chain(outputs.iter().take(position)).any(|other| other == id) {
@@ -419,10 +466,13 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
     ) -> Result<Built, Reason> {
         let too_large = Reason::TooLarge { what: "the arena" };
         let bytes_of = |words: usize| u32::try_from(words * 4).ok().and_then(aligned);
+        let copy_bytes = u32::try_from(self.copies.len()).map_err(|_| too_large)?;
         let words_bytes = bytes_of(self.words.used).ok_or(too_large)?;
-        let persistent_bytes = words_bytes.checked_add(self.state_bytes).ok_or(too_large)?;
+        let persistent_bytes = words_bytes.checked_add(self.state_bytes).and_then(|sum| sum.checked_add(copy_bytes));
+        let persistent_bytes = persistent_bytes.ok_or(too_large)?;
         let used_bytes = persistent_bytes.checked_add(nonpersistent_bytes).ok_or(too_large)?;
-        let minimum_bytes = used_bytes.max(bytes_of(self.words.peak).ok_or(too_large)?);
+        let peak = bytes_of(self.words.peak).and_then(|peak| peak.checked_add(copy_bytes));
+        let minimum_bytes = used_bytes.max(peak.ok_or(too_large)?);
         let needs = ArenaNeeds {
             used_bytes,
             nonpersistent_bytes,
@@ -431,7 +481,7 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
             workspace_bytes,
             n_scopes: last_scope + 1,
         };
-        Ok(Built { words_bytes, state_bytes: self.state_bytes, buffers: self.buffers, needs })
+        Ok(Built { copy_bytes, words_bytes, state_bytes: self.state_bytes, buffers: self.buffers, needs })
     }
 
     /// What lies behind the word of a place.

@@ -98,10 +98,8 @@ impl Interpreter<'_> {
     }
 
     fn is_true(&self, place: (Place, usize)) -> bool {
-        let bytes = match place {
-            (Place::File(_), _) => self.graph.file_bytes(place),
-            _ => &self.memory[Graph::memory_range(place)],
-        };
+        let constant = self.graph.constant_bytes(place);
+        let bytes = if place.0.is_constant() { constant } else { &self.memory[Graph::memory_range(place)] };
         bytes.first().is_some_and(|byte| *byte != 0)
     }
 
@@ -110,17 +108,14 @@ impl Interpreter<'_> {
         for position in 0..n_tensors {
             let (source, target) = (self.side_place(from, position), self.side_place(to, position));
             let target = Graph::memory_range(target);
-            match source {
-                (Place::File(_), _) => {
-                    let bytes = self.graph.file_bytes(source);
-                    let length = bytes.len().min(target.len());
-                    self.memory[target.start..target.start + length].copy_from_slice(&bytes[..length]);
-                }
-                _ => {
-                    let source = Graph::memory_range(source);
-                    let length = source.len().min(target.len());
-                    self.memory.copy_within(source.start..source.start + length, target.start);
-                }
+            if source.0.is_constant() {
+                let bytes = self.graph.constant_bytes(source);
+                let length = bytes.len().min(target.len());
+                self.memory[target.start..target.start + length].copy_from_slice(&bytes[..length]);
+            } else {
+                let source = Graph::memory_range(source);
+                let length = source.len().min(target.len());
+                self.memory.copy_within(source.start..source.start + length, target.start);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Prepares a model in a caller's arena, and runs it.
 //!
-//! The arena holds, from its first multiple of 16: words with all that preparation found out (see [`crate::graph`]), then
+//! The arena holds, from its first multiple of 16: copies of constants that are not aligned (in most models none), words with all that preparation found out (see [`crate::graph`]), then
 //! variable tensors and state of kernels, then the planned tensors and scratch buffers. Sizes do not depend on the width
 //! of a pointer, so a desktop computes the arena of a chip byte for byte.
 
@@ -15,7 +15,7 @@ pub use observer::{Observer, OperatorEvent};
 
 use crate::error::{PrepareError, Reason};
 use crate::eval::{EvalContext, cast, cast_mut};
-use crate::graph::{Graph, Place};
+use crate::graph::Graph;
 use crate::prepare::Semantics;
 use crate::registry::{Eval, Registry};
 use crate::tensor::{Element, Tensor, tensor_of};
@@ -40,7 +40,8 @@ pub struct Stopped;
 impl<'a> Interpreter<'a> {
     /// Checks everything that running needs, plans the memory, and sets variable tensors to 0.
     ///
-    /// `model` should start at a multiple of 16 bytes: constant data are used where they lie.
+    /// `model` should start at a multiple of 16 bytes: constant data are used where they lie, and those that are not aligned
+    /// there are copied into the arena.
     ///
     /// # Errors
     /// The file is broken, an operator cannot run, or the arena is too small; the error says which.
@@ -69,14 +70,16 @@ impl<'a> Interpreter<'a> {
         let arena = aligned_to_16(arena);
         let arena_bytes = arena.len();
         let built = build(model, &mut *arena, workspace.len(), semantics, registry, &mut |_| ())?;
-        let (words_bytes, memory_bytes) = (built.words_bytes as usize, built.memory_bytes() as usize);
-        if words_bytes + memory_bytes > arena_bytes {
+        let (copy_bytes, words_bytes) = (built.copy_bytes as usize, built.words_bytes as usize);
+        let memory_bytes = built.memory_bytes() as usize;
+        if copy_bytes + words_bytes + memory_bytes > arena_bytes {
             let needed = built.needs.minimum_bytes as usize;
             return Err(whole(Reason::Arena { needed, given: arena_bytes }));
         }
-        let (words, memory) = arena.split_at_mut(words_bytes);
-        let records: &'a [u32] = bytemuck::cast_slice(words);
-        let graph = Graph { model, records, buffers: built.buffers };
+        let (copies, rest) = arena.split_at_mut(copy_bytes);
+        let (words, memory) = rest.split_at_mut(words_bytes);
+        let graph =
+            Graph { model, copies, records: bytemuck::cast_slice(words), buffers: built.buffers };
         let state_bytes = built.state_bytes as usize;
         let memory = &mut memory[..memory_bytes];
         memory[..state_bytes].fill(0);
@@ -133,10 +136,10 @@ impl<'a> Interpreter<'a> {
     pub fn output_bytes(&self, index: usize) -> &[u8] {
         let id = self.graph.subgraph_outputs(0).get(index).unwrap_or(-1);
         let place = self.graph.tensor(0, id);
-        match place {
-            (Place::File(_), _) => self.graph.file_bytes(place),
-            _ => &self.memory[Graph::memory_range(place)],
+        if place.0.is_constant() {
+            return self.graph.constant_bytes(place);
         }
+        &self.memory[Graph::memory_range(place)]
     }
 
     /// An output as numbers.

@@ -1,7 +1,7 @@
 //! What can be seen of a running model.
 
 use crate::error::OperatorPlace;
-use crate::graph::{Graph, Place, operator_name};
+use crate::graph::{Graph, operator_name};
 
 /// Sees every operator run, for timing and traces. Every method has a default that does nothing.
 pub trait Observer {
@@ -80,9 +80,9 @@ impl<'e> OperatorEvent<'e> {
 
     fn bytes(&self, id: i32) -> &'e [u8] {
         let place = self.graph.tensor(self.subgraph, id);
-        match place {
-            (Place::File(_), _) => self.graph.file_bytes(place),
-            _ => self.memory.get(Graph::memory_range(place)).unwrap_or(&[]),
+        if place.0.is_constant() {
+            return self.graph.constant_bytes(place);
         }
+        self.memory.get(Graph::memory_range(place)).unwrap_or(&[])
     }
 }

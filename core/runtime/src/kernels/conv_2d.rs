@@ -1,35 +1,46 @@
 //! TFLite CONV_2D.
 //!
-//! Reference: micro/kernels/conv.cc, conv_common.cc and kernels/internal/reference/integer_ops/conv.h in
-//! github.com/espressif/esp-tflite-micro at 99f49e1498b0984f4db54d9bf3938aceb99ad422.
+//! Reference: micro/kernels/conv.cc, conv_common.cc, kernels/internal/reference/integer_ops/conv.h and
+//! kernels/internal/reference/conv.h in github.com/espressif/esp-tflite-micro at
+//! 99f49e1498b0984f4db54d9bf3938aceb99ad422.
 //!
 //! Shapes: input [batches, height, width, depth], filter [output depth, height, width, depth / groups], bias [output depth],
-//! output [batches, height, width, output depth]. int8 sums have 32 bits and wrap; padding counts as the zero point.
+//! output [batches, height, width, output depth]. int8 sums have 32 bits and wrap, int16 sums have 64 (32 with an int32
+//! bias) and no zero points; float products are added row by row, the bias last. Padding counts as the zero point.
 
+use super::accumulate::{Accumulate, Arithmetic, with_sums};
 use super::dot::{CHANNELS, dot};
-use super::requantize::{ChannelMultipliers, OutputStage, save_channel_multipliers};
+use super::requantize::{ChannelMultipliers, Factors, OutputStage, save_channel_multipliers};
 use super::window::Window;
 use crate::error::Reason;
-use crate::eval::EvalContext;
+use crate::eval::{EvalContext, Operand, cast_mut};
+use crate::fixed_point::{FloatRange, activation_range_float};
 use crate::prepare::{PrepareContext, expect_equal};
 use crate::records::record;
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact};
-use crate::schema::{BuiltinOperator, TensorType};
+use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact, float};
+use crate::schema::BuiltinOperator;
 
 /// The entry of the dispatch table.
 pub const ENTRY: KernelEntry<'static> = KernelEntry {
     operator: OperatorKey::Builtin(BuiltinOperator::CONV_2D),
     versions: &[Kernel { name: "plain", prepare, eval: Eval::Kernel(eval) }],
-    support: &[exact("int8")],
+    support: &[
+        exact("int8"),
+        exact("int8 with int4 filter"),
+        exact("int16 with int8 filter"),
+        float("float32"),
+    ],
 };
 
 record! {
     struct Params {
+        arithmetic: Arithmetic,
         window: Window,
         /// Depth of a filter: that of the input divided by the number of groups.
         filter_depth: u32,
         input_offset: i32,
         output: OutputStage,
+        float_range: FloatRange,
     }
 }
 
@@ -40,18 +51,16 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     let bias = context.optional_input(2, "bias")?;
     let output = context.output(0, "output")?;
     let options = context.options("Conv2DOptions")?;
-    input.expect_type(&[TensorType::Int8], "int8")?;
-    filter.expect_type(&[TensorType::Int8], "int8")?;
-    output.expect_type(&[input.ty], "the type of the input")?;
-    if let Some(bias) = bias {
-        bias.expect_type(&[TensorType::Int32], "int32")?;
-        expect_equal("elements of the bias", bias.elements(), output.shape.dim(3))?;
-    }
+    let (bias_type, semantics) = (options.int("quantized_bias_type")?, context.semantics());
+    let arithmetic = Arithmetic::choose(&input, &filter, bias.as_ref(), &output, bias_type, semantics)?;
     expect_equal("number of dimensions of the filter", filter.shape.rank(), 4)?;
     let filter_size = (filter.shape.dim(1), filter.shape.dim(2));
     let dilation = (options.positive("dilation_h_factor")?, options.positive("dilation_w_factor")?);
     let window = Window::new(&input, &output, &options, filter_size, dilation)?;
     expect_equal("output channels of the filter", filter.shape.dim(0), output.shape.dim(3))?;
+    if let Some(bias) = bias {
+        expect_equal("elements of the bias", bias.elements(), output.shape.dim(3))?;
+    }
     let filter_depth = filter.shape.dim(3);
     if filter_depth == 0 || !input.shape.dim(3).is_multiple_of(filter_depth) {
         let found = filter_depth as i64;
@@ -70,22 +79,63 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
             expected: "a multiple of the groups",
         });
     }
-    let (_, input_zero_point) = input.scale_and_zero_point()?;
-    context.save(Params {
+    let activation = options.activation()?;
+    let mut params = Params {
+        arithmetic,
         window,
         filter_depth: filter_depth as u32,
-        input_offset: input_zero_point.wrapping_neg(),
-        output: OutputStage::new(&output, options.activation()?)?,
-    })?;
-    save_channel_multipliers(context, &input, &filter, &output, 0)
+        input_offset: 0,
+        output: OutputStage::NONE,
+        float_range: activation_range_float(activation),
+    };
+    if !arithmetic.is_quantized() {
+        return context.save(params);
+    }
+    params.output = OutputStage::new(&output, activation)?;
+    if arithmetic.is_int16() {
+        params.output.offset = 0;
+    } else {
+        params.input_offset = input.scale_and_zero_point()?.1.wrapping_neg();
+    }
+    context.save(params)?;
+    save_channel_multipliers(context, &input, &filter, &output, 0, arithmetic == Arithmetic::Int16)
 }
 
 fn eval(context: &mut EvalContext<'_>) {
     let params: Params = context.params();
-    let multipliers =
-        ChannelMultipliers::new(context.words_after::<Params>(), params.window.output_depth as usize);
-    let (output, operands) = context.output::<i8>();
-    int8(&params, multipliers, operands.input(0), operands.input(1), operands.input(2), output);
+    let multipliers = ChannelMultipliers::new(context.words_after::<Params>());
+    let ([output], operands) = context.split([Operand::Output(0)]);
+    if params.arithmetic == Arithmetic::Int8 {
+        let output = cast_mut(output);
+        return int8(&params, multipliers, operands.input(0), operands.input(1), operands.input(2), output);
+    }
+    with_sums!(params.arithmetic, params, Factors::Fixed(multipliers), operands, [0, 1, 2], output, |sums| {
+        general(&params, &mut sums)
+    })
+}
+
+/// Any arithmetic: output by output, tap by tap.
+fn general(params: &Params, sums: &mut impl Accumulate) {
+    let window = &params.window;
+    let (depth, filter_depth) = (window.input_depth as usize, params.filter_depth as usize);
+    let output_depth = window.output_depth as usize;
+    let channels_per_group = (output_depth * filter_depth).checked_div(depth).unwrap_or(0);
+    window.for_each_output(|batch, y, x, output_at| {
+        let (rows, columns) = (window.rows(y), window.columns(x));
+        for channel in 0..output_depth {
+            let group = channel / channels_per_group;
+            let mut sum = sums.zero();
+            for row in rows.start..rows.end {
+                for column in columns.start..columns.end {
+                    let input_at =
+                        window.input_at(batch, &rows, row, &columns, column) + group * filter_depth;
+                    let filter_at = window.filter_at(channel, row, column) * filter_depth;
+                    sum = sums.run(sum, input_at, filter_at, filter_depth);
+                }
+            }
+            sums.finish(output_at + channel, channel, sum);
+        }
+    });
 }
 
 /// int8 input and filter, one multiplier per output channel; `bias` may be empty.

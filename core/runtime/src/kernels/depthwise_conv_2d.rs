@@ -1,34 +1,44 @@
 //! TFLite DEPTHWISE_CONV_2D.
 //!
-//! Reference: micro/kernels/depthwise_conv.cc, depthwise_conv_common.cc and
-//! kernels/internal/reference/integer_ops/depthwise_conv.h in github.com/espressif/esp-tflite-micro at
-//! 99f49e1498b0984f4db54d9bf3938aceb99ad422.
+//! Reference: micro/kernels/depthwise_conv.cc, depthwise_conv_common.cc,
+//! kernels/internal/reference/integer_ops/depthwise_conv.h and kernels/internal/reference/depthwiseconv_float.h in
+//! github.com/espressif/esp-tflite-micro at 99f49e1498b0984f4db54d9bf3938aceb99ad422.
 //!
 //! Shapes: input [batches, height, width, depth], filter [1, height, width, depth * multiplier], bias and output depth
-//! the same; output channel `c` sees input channel `c / multiplier`. int8 sums have 32 bits and wrap.
+//! the same; output channel `c` sees input channel `c / multiplier`. int8 sums have 32 bits and wrap, int16 sums have 64
+//! and no zero points; float products are added row by row, the bias last.
 
-use super::requantize::{ChannelMultipliers, OutputStage, save_channel_multipliers};
+use super::accumulate::{Accumulate, Arithmetic, with_sums};
+use super::requantize::{ChannelMultipliers, Factors, OutputStage, save_channel_multipliers};
 use super::window::Window;
 use crate::error::Reason;
-use crate::eval::EvalContext;
+use crate::eval::{EvalContext, Operand, cast_mut};
+use crate::fixed_point::{FloatRange, activation_range_float};
 use crate::prepare::{PrepareContext, expect_equal};
 use crate::records::record;
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact};
+use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact, float};
 use crate::schema::{BuiltinOperator, TensorType};
 
 /// The entry of the dispatch table.
 pub const ENTRY: KernelEntry<'static> = KernelEntry {
     operator: OperatorKey::Builtin(BuiltinOperator::DEPTHWISE_CONV_2D),
     versions: &[Kernel { name: "plain", prepare, eval: Eval::Kernel(eval) }],
-    support: &[exact("int8")],
+    support: &[
+        exact("int8"),
+        exact("int8 with int4 filter"),
+        exact("int16 with int8 filter"),
+        float("float32"),
+    ],
 };
 
 record! {
     struct Params {
+        arithmetic: Arithmetic,
         window: Window,
         depth_multiplier: u32,
         input_offset: i32,
         output: OutputStage,
+        float_range: FloatRange,
     }
 }
 
@@ -39,12 +49,15 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     let bias = context.optional_input(2, "bias")?;
     let output = context.output(0, "output")?;
     let options = context.options("DepthwiseConv2DOptions")?;
-    input.expect_type(&[TensorType::Int8], "int8")?;
-    filter.expect_type(&[TensorType::Int8], "int8")?;
-    output.expect_type(&[input.ty], "the type of the input")?;
-    if let Some(bias) = bias {
-        bias.expect_type(&[TensorType::Int32], "int32")?;
-        expect_equal("elements of the bias", bias.elements(), output.shape.dim(3))?;
+    let wide_bias = TensorType::Int64 as i64;
+    let arithmetic =
+        Arithmetic::choose(&input, &filter, bias.as_ref(), &output, wide_bias, context.semantics())?;
+    if arithmetic == Arithmetic::Int16Sum32 {
+        return Err(Reason::Type {
+            operand: "bias",
+            found: TensorType::Int32,
+            expected: "int64, with int16 input",
+        });
     }
     expect_equal("number of dimensions of the filter", filter.shape.rank(), 4)?;
     expect_equal("first dimension of the filter", filter.shape.dim(0), 1)?;
@@ -52,25 +65,67 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     let dilation = (options.positive("dilation_h_factor")?, options.positive("dilation_w_factor")?);
     let window = Window::new(&input, &output, &options, filter_size, dilation)?;
     expect_equal("output channels of the filter", filter.shape.dim(3), output.shape.dim(3))?;
+    if let Some(bias) = bias {
+        expect_equal("elements of the bias", bias.elements(), output.shape.dim(3))?;
+    }
     let depth_multiplier = options.positive("depth_multiplier")? as usize;
     let depth = input.shape.dim(3).saturating_mul(depth_multiplier);
     expect_equal("depth of the output", output.shape.dim(3), depth)?;
-    let (_, input_zero_point) = input.scale_and_zero_point()?;
-    context.save(Params {
+    let activation = options.activation()?;
+    let mut params = Params {
+        arithmetic,
         window,
         depth_multiplier: depth_multiplier as u32,
-        input_offset: input_zero_point.wrapping_neg(),
-        output: OutputStage::new(&output, options.activation()?)?,
-    })?;
-    save_channel_multipliers(context, &input, &filter, &output, 3)
+        input_offset: 0,
+        output: OutputStage::NONE,
+        float_range: activation_range_float(activation),
+    };
+    if !arithmetic.is_quantized() {
+        return context.save(params);
+    }
+    params.output = OutputStage::new(&output, activation)?;
+    if arithmetic.is_int16() {
+        params.output.offset = 0;
+    } else {
+        params.input_offset = input.scale_and_zero_point()?.1.wrapping_neg();
+    }
+    context.save(params)?;
+    save_channel_multipliers(context, &input, &filter, &output, 3, arithmetic == Arithmetic::Int16)
 }
 
 fn eval(context: &mut EvalContext<'_>) {
     let params: Params = context.params();
-    let multipliers =
-        ChannelMultipliers::new(context.words_after::<Params>(), params.window.output_depth as usize);
-    let (output, operands) = context.output::<i8>();
-    int8(&params, multipliers, operands.input(0), operands.input(1), operands.input(2), output);
+    let multipliers = ChannelMultipliers::new(context.words_after::<Params>());
+    let ([output], operands) = context.split([Operand::Output(0)]);
+    if params.arithmetic == Arithmetic::Int8 {
+        let output = cast_mut(output);
+        return int8(&params, multipliers, operands.input(0), operands.input(1), operands.input(2), output);
+    }
+    with_sums!(params.arithmetic, params, Factors::Fixed(multipliers), operands, [0, 1, 2], output, |sums| {
+        general(&params, &mut sums)
+    })
+}
+
+/// Any arithmetic: output by output, tap by tap.
+fn general(params: &Params, sums: &mut impl Accumulate) {
+    let window = &params.window;
+    let output_depth = window.output_depth as usize;
+    let depth_multiplier = params.depth_multiplier as usize;
+    window.for_each_output(|batch, y, x, output_at| {
+        let (rows, columns) = (window.rows(y), window.columns(x));
+        for channel in 0..output_depth {
+            let mut sum = sums.zero();
+            for row in rows.start..rows.end {
+                for column in columns.start..columns.end {
+                    let input_at =
+                        window.input_at(batch, &rows, row, &columns, column) + channel / depth_multiplier;
+                    let filter_at = window.filter_at(0, row, column) * output_depth + channel;
+                    sum = sums.run(sum, input_at, filter_at, 1);
+                }
+            }
+            sums.finish(output_at + channel, channel, sum);
+        }
+    });
 }
 
 /// int8 input and filter, one multiplier per output channel; `bias` may be empty.

@@ -1,39 +1,48 @@
 //! TFLite FULLY_CONNECTED.
 //!
-//! Reference: micro/kernels/fully_connected.cc, fully_connected_common.cc and
-//! kernels/internal/reference/integer_ops/fully_connected.h in github.com/espressif/esp-tflite-micro at
-//! 99f49e1498b0984f4db54d9bf3938aceb99ad422.
+//! Reference: micro/kernels/fully_connected.cc, fully_connected_common.cc,
+//! kernels/internal/reference/integer_ops/fully_connected.h and kernels/internal/reference/fully_connected.h in
+//! github.com/espressif/esp-tflite-micro at 99f49e1498b0984f4db54d9bf3938aceb99ad422.
 //!
 //! Shapes: input [batches, depth] in any number of dimensions, filter [units, depth], bias [units], output [batches,
-//! units]. int8 sums have 32 bits and wrap. LiteRT rounds once, from the 64-bit product.
+//! units]. int8 sums have 32 bits and wrap; int16 sums have 64, or 32 with an int32 bias. LiteRT multiplies the sum with a
+//! double and rounds once, halves away from zero.
 
+use super::accumulate::{Accumulate, Arithmetic, with_sums};
 use super::dot::{CHANNELS, dot};
-use super::requantize::OutputStage;
+use super::requantize::{ChannelMultipliers, Factors, OutputStage};
 use crate::error::Reason;
-use crate::eval::EvalContext;
-use crate::fixed_point::Multiplier;
+use crate::eval::{EvalContext, Operand, cast_mut};
+use crate::fixed_point::{FloatRange, Multiplier, activation_range_float};
 use crate::prepare::{PrepareContext, Semantics, expect_equal};
 use crate::records::record;
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact};
-use crate::schema::{BuiltinOperator, TensorType};
+use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact, float};
+use crate::schema::BuiltinOperator;
 use crate::tensor::Tensor;
 
 /// The entry of the dispatch table.
 pub const ENTRY: KernelEntry<'static> = KernelEntry {
     operator: OperatorKey::Builtin(BuiltinOperator::FULLY_CONNECTED),
     versions: &[Kernel { name: "plain", prepare, eval: Eval::Kernel(eval) }],
-    support: &[exact("int8")],
+    support: &[
+        exact("int8"),
+        exact("int8 with int4 filter"),
+        exact("int16 with int8 filter"),
+        float("float32"),
+    ],
 };
 
 record! {
     struct Params {
+        arithmetic: Arithmetic,
         batches: u32,
         depth: u32,
         units: u32,
         input_offset: i32,
         filter_offset: i32,
-        multiplier: Multiplier,
         output: OutputStage,
+        float_range: FloatRange,
+        n_factors: u32,
         rounds_once: bool,
     }
 }
@@ -45,73 +54,151 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     let bias = context.optional_input(2, "bias")?;
     let output = context.output(0, "output")?;
     let options = context.options("FullyConnectedOptions")?;
-    input.expect_type(&[TensorType::Int8], "int8")?;
-    filter.expect_type(&[TensorType::Int8], "int8")?;
-    output.expect_type(&[input.ty], "the type of the input")?;
+    let (bias_type, semantics) = (options.int("quantized_bias_type")?, context.semantics());
+    let arithmetic = Arithmetic::choose(&input, &filter, bias.as_ref(), &output, bias_type, semantics)?;
+    if options.int("weights_format")? != 0 {
+        return Err(Reason::Unsupported("weights in a shuffled format"));
+    }
     expect_equal("number of dimensions of the filter", filter.shape.rank(), 2)?;
     let (units, depth) = (filter.shape.dim(0), filter.shape.dim(1));
     expect_equal("units of the output", output.shape.last(), units)?;
     let batches = output.elements().checked_div(units).unwrap_or(0);
     expect_equal("elements of the input", input.elements(), batches * depth)?;
     if let Some(bias) = bias {
-        bias.expect_type(&[TensorType::Int32], "int32")?;
         expect_equal("elements of the bias", bias.elements(), units)?;
     }
-    let (_, input_zero_point) = input.scale_and_zero_point()?;
-    let (_, filter_zero_point) = filter.scale_and_zero_point()?;
-    let rounds_once = context.semantics() == Semantics::Litert;
-    context.save(Params {
+    let activation = options.activation()?;
+    let mut params = Params {
+        arithmetic,
         batches: batches as u32,
         depth: depth as u32,
         units: units as u32,
-        input_offset: input_zero_point.wrapping_neg(),
-        filter_offset: filter_zero_point.wrapping_neg(),
-        multiplier: tensor_multiplier(&input, &filter, bias.as_ref(), &output)?,
-        output: OutputStage::new(&output, options.activation()?)?,
-        rounds_once,
-    })
+        input_offset: 0,
+        filter_offset: 0,
+        output: OutputStage::NONE,
+        float_range: activation_range_float(activation),
+        n_factors: 0,
+        rounds_once: semantics == Semantics::Litert,
+    };
+    if !arithmetic.is_quantized() {
+        return context.save(params);
+    }
+    let filter_quantization = filter.quantization()?;
+    let n_scales = filter_quantization.map_or(1, |quantization| quantization.scales.len());
+    params.output = OutputStage::new(&output, activation)?;
+    params.input_offset = input.scale_and_zero_point()?.1.wrapping_neg();
+    params.n_factors = n_scales as u32;
+    if n_scales > 1 {
+        expect_equal("number of scales of the filter", n_scales, units)?;
+        let dimension = filter_quantization.map_or(0, |quantization| quantization.dimension);
+        expect_equal("quantized dimension of the filter", dimension.max(0) as usize, 0)?;
+        if arithmetic == Arithmetic::Int4 {
+            return Err(Reason::Unsupported("int4 filter with one scale per unit"));
+        }
+    } else {
+        params.filter_offset = filter.scale_and_zero_point()?.1.wrapping_neg();
+        check_bias_scale(&input, &filter, bias.as_ref(), &output)?;
+    }
+    context.save(params)?;
+    save_factors(context, &params, &input, &filter, &output)
 }
 
-/// The factor of the output with one scale per tensor: the scales of input and filter are multiplied in float32
+/// TFLM refuses a bias whose scale is not about that of input times filter, where there is one scale per tensor
 /// (`GetQuantizedConvolutionMultipler`, kernels/kernel_util.cc).
-fn tensor_multiplier(
+fn check_bias_scale(
     input: &Tensor<'_>,
     filter: &Tensor<'_>,
     bias: Option<&Tensor<'_>>,
     output: &Tensor<'_>,
-) -> Result<Multiplier, Reason> {
+) -> Result<(), Reason> {
+    let Some(bias) = bias else { return Ok(()) };
     let (input_scale, _) = input.scale_and_zero_point()?;
     let (filter_scale, _) = filter.scale_and_zero_point()?;
     let (output_scale, _) = output.scale_and_zero_point()?;
-    if let Some(bias) = bias {
-        let (bias_scale, _) = bias.scale_and_zero_point_or_zero()?;
-        let difference = f64::from(input_scale) * f64::from(filter_scale) - f64::from(bias_scale);
-        if difference.abs() / f64::from(output_scale) > 0.02 {
-            let problem = "the scale is not that of input times filter";
-            return Err(Reason::Quantization { operand: bias.role, problem });
-        }
+    let (bias_scale, _) = bias.scale_and_zero_point_or_zero()?;
+    let difference = f64::from(input_scale) * f64::from(filter_scale) - f64::from(bias_scale);
+    if difference.abs() / f64::from(output_scale) <= 0.02 {
+        return Ok(());
     }
-    let factor = f64::from(input_scale * filter_scale) / f64::from(output_scale);
-    let problem = "the factor of the output is not a number that fits";
-    Multiplier::from_f64(factor).ok_or(Reason::Quantization { operand: filter.role, problem })
+    Err(Reason::Quantization { operand: bias.role, problem: "the scale is not that of input times filter" })
+}
+
+/// Saves the factor of every unit, or of all. With one scale per tensor TFLM multiplies those of input and filter in
+/// float32.
+fn save_factors(
+    context: &mut PrepareContext<'_, '_>,
+    params: &Params,
+    input: &Tensor<'_>,
+    filter: &Tensor<'_>,
+    output: &Tensor<'_>,
+) -> Result<(), Reason> {
+    let problem = "a unit's factor of the output is not a number that fits";
+    let bad = Reason::Quantization { operand: filter.role, problem };
+    let (input_scale, _) = input.scale_and_zero_point()?;
+    let (output_scale, _) = output.scale_and_zero_point()?;
+    let quantization = filter.quantization()?.ok_or(bad)?;
+    let max_shift = if params.arithmetic == Arithmetic::Int16 { 14 } else { 30 };
+    let n_factors = params.n_factors as usize;
+    let (low, high) = context.words(2 * n_factors)?.split_at_mut(n_factors);
+    for ((low, high), scale) in low.iter_mut().zip(high).zip(quantization.scales.iter()) {
+        let in_double = f64::from(input_scale) * f64::from(scale);
+        if params.rounds_once {
+            let factor = in_double / f64::from(output_scale);
+            if !factor.is_finite() {
+                return Err(bad);
+            }
+            (*low, *high) = (factor.to_bits() as u32, (factor.to_bits() >> 32) as u32);
+            continue;
+        }
+        let product = if n_factors > 1 { in_double } else { f64::from(input_scale * scale) };
+        let found = Multiplier::from_f64(product / f64::from(output_scale)).ok_or(bad)?;
+        if found.multiplier < 0 || found.shift > max_shift {
+            return Err(bad);
+        }
+        (*low, *high) = (found.multiplier as u32, found.shift as u32);
+    }
+    Ok(())
 }
 
 fn eval(context: &mut EvalContext<'_>) {
     let params: Params = context.params();
-    let (output, operands) = context.output::<i8>();
-    int8(&params, operands.input(0), operands.input(1), operands.input(2), output);
+    let words = ChannelMultipliers::new(context.words_after::<Params>());
+    let factors = if params.rounds_once { Factors::Double(words) } else { Factors::Fixed(words) };
+    let ([output], operands) = context.split([Operand::Output(0)]);
+    if params.arithmetic == Arithmetic::Int8 {
+        let output = cast_mut(output);
+        return int8(&params, factors, operands.input(0), operands.input(1), operands.input(2), output);
+    }
+    with_sums!(params.arithmetic, params, factors, operands, [0, 1, 2], output, |sums| {
+        general(&params, &mut sums)
+    })
 }
 
-/// int8 input and filter with one multiplier; `bias` may be empty.
-fn int8(params: &Params, input: &[i8], filter: &[i8], bias: &[i32], output: &mut [i8]) {
+/// Any arithmetic, output by output.
+fn general(params: &Params, sums: &mut impl Accumulate) {
+    let (depth, units) = (params.depth as usize, params.units as usize);
+    for batch in 0..params.batches as usize {
+        // A filter with a zero point adds the same to the sum of every unit.
+        let start = sums.offset_run(batch * depth, depth, params.filter_offset);
+        for unit in 0..units {
+            let sum = sums.run(start, batch * depth, unit * depth, depth);
+            sums.finish(batch * units + unit, unit, sum);
+        }
+    }
+}
+
+/// int8 input and filter; `bias` may be empty.
+fn int8(params: &Params, factors: Factors<'_>, input: &[i8], filter: &[i8], bias: &[i32], output: &mut [i8]) {
     let (depth, units) = (params.depth as usize, params.units as usize);
     for batch in 0..params.batches as usize {
         let input = &input[batch * depth..][..depth];
-        let input_sum = input
-            .iter()
-            .fold(0i32, |sum, value| sum.wrapping_add(i32::from(*value).wrapping_add(params.input_offset)));
-        // A filter with a zero point adds the same to the sum of every unit.
-        let filter_part = input_sum.wrapping_mul(params.filter_offset);
+        let filter_part = if params.filter_offset == 0 {
+            0
+        } else {
+            let add =
+                |sum: i32, value: &i8| sum.wrapping_add(i32::from(*value).wrapping_add(params.input_offset));
+            input.iter().fold(0, add).wrapping_mul(params.filter_offset)
+        };
         let output = &mut output[batch * units..][..units];
         for (group, output) in output.chunks_mut(CHANNELS).enumerate() {
             let unit = |c: usize| (group * CHANNELS + c).min(units - 1);
@@ -119,11 +206,8 @@ fn int8(params: &Params, input: &[i8], filter: &[i8], bias: &[i32], output: &mut
                 [core::array::from_fn(|c| bias.get(unit(c)).copied().unwrap_or(0).wrapping_add(filter_part))];
             let weights = core::array::from_fn(|c| &filter[unit(c) * depth..][..depth]);
             dot([input], weights, params.input_offset, &mut sums);
-            for (output, sum) in output.iter_mut().zip(sums[0]) {
-                let multiplier = params.multiplier;
-                let scaled =
-                    if params.rounds_once { multiplier.apply_single(sum) } else { multiplier.apply(sum) };
-                *output = params.output.finish(scaled) as i8;
+            for (c, (output, sum)) in output.iter_mut().zip(sums[0]).enumerate() {
+                *output = params.output.finish(factors.apply(unit(c), sum)) as i8;
             }
         }
     }

@@ -59,6 +59,8 @@ mod requantize;
 mod reshape;
 mod softmax;
 mod window;
+mod accumulate;
+mod transpose_conv;
 
 use crate::registry::KernelEntry;
 
@@ -72,4 +74,5 @@ pub static KERNELS: &[KernelEntry<'static>] = &[
     pool_2d::MAX,
     reshape::ENTRY,
     softmax::ENTRY,
+    transpose_conv::ENTRY,
 ];

@@ -17,6 +17,9 @@ record! {
 }
 
 impl OutputStage {
+    /// For outputs that are not quantized.
+    pub(crate) const NONE: Self = Self { offset: 0, range: QuantizedRange { min: 0, max: 0 } };
+
     /// Zero point of the output and the range that the activation leaves.
     ///
     /// # Errors
@@ -38,7 +41,7 @@ impl OutputStage {
 
 /// Saves multiplier and shift of every output channel: all multipliers, then all shifts
 /// (`PopulateConvolutionQuantizationParams`, kernels/kernel_util.cc). The factor of a channel is
-/// `input scale * filter scale / output scale`, computed in double.
+/// `input scale * filter scale / output scale`, computed in double. Sums of 64 bits take shifts of up to 14 bits.
 ///
 /// # Errors
 /// A tensor is not quantized, the scales do not match the channels, or a factor is not a finite number.
@@ -48,6 +51,7 @@ pub(crate) fn save_channel_multipliers(
     filter: &Tensor<'_>,
     output: &Tensor<'_>,
     channel_dimension: usize,
+    has_64_bit_sums: bool,
 ) -> Result<(), Reason> {
     let missing = Reason::Quantization { operand: filter.role, problem: "scale or zero point is missing" };
     let quantization = filter.quantization()?.ok_or(missing)?;
@@ -69,12 +73,44 @@ pub(crate) fn save_channel_multipliers(
         let scale = quantization.scales.get(if n_scales > 1 { channel } else { 0 }).unwrap_or(0.0);
         let factor = f64::from(input_scale) * f64::from(scale) / f64::from(output_scale);
         let problem = "a channel's factor of the output is not a number that fits";
-        let found = Multiplier::from_f64(factor).filter(|found| found.multiplier >= 0);
+        let max_shift = if has_64_bit_sums { 14 } else { 30 };
+        let fits = |found: &Multiplier| found.multiplier >= 0 && found.shift <= max_shift;
+        let found = Multiplier::from_f64(factor).filter(fits);
         let found = found.ok_or(Reason::Quantization { operand: filter.role, problem })?;
         *multiplier = found.multiplier as u32;
         *shift = found.shift as u32;
     }
     Ok(())
+}
+
+/// What sums are multiplied with: one factor per output channel, or one for all.
+#[derive(Clone, Copy)]
+pub(crate) enum Factors<'a> {
+    /// Fixed point, rounded twice.
+    Fixed(ChannelMultipliers<'a>),
+    /// Doubles, as pairs of words (all low ones, then all high ones); the product is rounded to nearest, halves away from
+    /// zero. LiteRT's FULLY_CONNECTED.
+    Double(ChannelMultipliers<'a>),
+}
+
+impl Factors<'_> {
+    /// A 32-bit sum times the factor of a channel.
+    #[inline(always)]
+    pub(crate) fn apply(&self, channel: usize, sum: i32) -> i32 {
+        match self {
+            Factors::Fixed(multipliers) => multipliers.get(channel).apply(sum),
+            Factors::Double(words) => (libm::round(f64::from(sum) * words.double(channel))) as i32,
+        }
+    }
+
+    /// A 64-bit sum times the factor of a channel.
+    #[inline(always)]
+    pub(crate) fn apply_64(&self, channel: usize, sum: i64) -> i32 {
+        match self {
+            Factors::Fixed(multipliers) => multipliers.get(channel).apply_64(sum),
+            Factors::Double(words) => (libm::round(sum as f64 * words.double(channel))) as i32,
+        }
+    }
 }
 
 /// Multipliers and shifts of all channels, as [`save_channel_multipliers`] saved them.
@@ -85,15 +121,22 @@ pub(crate) struct ChannelMultipliers<'a> {
 }
 
 impl<'a> ChannelMultipliers<'a> {
-    /// Reads the words of `n_channels` channels.
-    pub(crate) fn new(words: &'a [u32], n_channels: usize) -> Self {
-        let (multipliers, rest) = words.split_at(n_channels);
-        Self { multipliers, shifts: &rest[..n_channels] }
+    /// The words of all channels: half of them multipliers, half of them shifts. None for floats.
+    pub(crate) fn new(words: &'a [u32]) -> Self {
+        let (multipliers, shifts) = words.split_at(words.len() / 2);
+        Self { multipliers, shifts }
     }
 
-    /// The factor of a channel.
+    /// The factor of a channel; the last one beyond the end.
     #[inline(always)]
     pub(crate) fn get(&self, channel: usize) -> Multiplier {
+        let channel = channel.min(self.multipliers.len() - 1);
         Multiplier { multiplier: self.multipliers[channel] as i32, shift: self.shifts[channel] as i32 }
+    }
+
+    /// The two words of a channel as a double.
+    fn double(&self, channel: usize) -> f64 {
+        let channel = channel.min(self.multipliers.len() - 1);
+        f64::from_bits(u64::from(self.shifts[channel]) << 32 | u64::from(self.multipliers[channel]))
     }
 }

@@ -77,6 +77,40 @@ impl Window {
         })
     }
 
+    /// Calls `visit(batch, y, x, first element of the output pixel)` for every output pixel.
+    pub(crate) fn for_each_output(&self, mut visit: impl FnMut(usize, usize, usize, usize)) {
+        let mut output_at = 0;
+        for batch in 0..self.batches as usize {
+            for y in 0..self.output_height as usize {
+                for x in 0..self.output_width as usize {
+                    visit(batch, y, x, output_at);
+                    output_at += self.output_depth as usize;
+                }
+            }
+        }
+    }
+
+    /// The first element of the input pixel under a tap.
+    #[inline]
+    pub(crate) fn input_at(
+        &self,
+        batch: usize,
+        rows: &Taps,
+        row: usize,
+        columns: &Taps,
+        column: usize,
+    ) -> usize {
+        let y = (rows.origin + row as isize * self.dilation_height as isize) as usize;
+        let x = (columns.origin + column as isize * self.dilation_width as isize) as usize;
+        ((batch * self.input_height as usize + y) * self.input_width as usize + x) * self.input_depth as usize
+    }
+
+    /// The number of a tap, counted over the filters of all channels.
+    #[inline]
+    pub(crate) fn filter_at(&self, channel: usize, row: usize, column: usize) -> usize {
+        (channel * self.filter_height as usize + row) * self.filter_width as usize + column
+    }
+
     /// The rows of the window of output row `y`.
     #[inline]
     pub(crate) fn rows(&self, y: usize) -> Taps {
@@ -121,6 +155,14 @@ impl Taps {
     pub(crate) fn len(&self) -> usize {
         self.end - self.start
     }
+}
+
+/// Elements of padding before an image of `size` elements along one dimension.
+///
+/// # Errors
+/// The filter has no size.
+pub(crate) fn padding(size: usize, filter: usize, stride: u32, is_same: bool) -> Result<u32, Reason> {
+    Ok(Span::new(size, filter, stride, 1, is_same)?.pad as u32)
 }
 
 /// Output size and leading padding along one dimension.
