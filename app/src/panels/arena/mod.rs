@@ -109,7 +109,7 @@ impl ArenaPanel {
 
     /// Works out what is shown if the plan in front is another one than before.
     fn adopt(&mut self, open: &OpenModel, plan: &Arc<ArenaPlan>) {
-        if self.shown.as_ref().is_some_and(|shown| shown.is_of(plan)) {
+        if self.shown.as_ref().is_some_and(|shown| shown.is_of(open, plan)) {
             return;
         }
         let new = Shown::new(open, plan);

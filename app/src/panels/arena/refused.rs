@@ -1,15 +1,19 @@
 //! What stands in the place of the map when there is no plan.
 
 use egui::{Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
+use emberlab_core::model::{OperatorId, SubgraphId};
 use emberlab_core::plan::Refusal;
 
 use super::shown::Stage;
-use super::words::operator_title;
+use super::words::{operator_number, operator_title};
 use crate::command::Command;
 use crate::document::{OpenModel, PanelKind, Selection};
 use crate::panels::PanelContext;
 use crate::theme::widgets::{ButtonKind, Verdict, empty, note_buttons};
 use crate::theme::{Icon, format};
+
+/// A note has room for so many buttons; the others are in the graph, marked.
+const MOST_BUTTONS: usize = 7;
 
 /// The empty state of a stage without a plan.
 pub fn stage_ui(ui: &mut Ui, stage: &Stage<'_>, ctx: &mut PanelContext<'_>) {
@@ -65,9 +69,8 @@ fn refused_ui(ui: &mut Ui, open: &OpenModel, refusals: &[Refusal], ctx: &mut Pan
         UiBuilder::new().max_rect(Rect::from_min_max(list.min, pos2(list.left() + width, list.bottom()))),
         |ui| {
             ScrollArea::vertical().id_salt("refusals").auto_shrink(false).show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = 8.0;
-                for refusal in refusals {
-                    refusal_ui(ui, open, refusal, ctx);
+                for group in groups(refusals) {
+                    group_ui(ui, open, &group, ctx);
                 }
             });
         },
@@ -90,22 +93,49 @@ fn sentence(open: &OpenModel, refusals: &[Refusal]) -> String {
     }
 }
 
-fn refusal_ui(ui: &mut Ui, open: &OpenModel, refusal: &Refusal, ctx: &mut PanelContext<'_>) {
-    let (title, selection) = match refusal.operator {
-        Some((subgraph, operator)) => {
-            (operator_title(&open.model, subgraph, operator), Some(Selection::Operator(subgraph, operator)))
+/// Operators that are refused for the same reason.
+struct Group<'a> {
+    first: &'a Refusal,
+    operators: Vec<(SubgraphId, OperatorId)>,
+}
+
+/// Refusals by reason, in the order of the first of each.
+fn groups(refusals: &[Refusal]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for refusal in refusals {
+        let same = |group: &&mut Group<'_>| {
+            let first = group.first;
+            first.operator.is_some() == refusal.operator.is_some()
+                && (&first.message, &first.help) == (&refusal.message, &refusal.help)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.operators.extend(refusal.operator),
+            None => groups.push(Group { first: refusal, operators: refusal.operator.into_iter().collect() }),
         }
-        None => ("The model".to_owned(), None),
+    }
+    groups
+}
+
+fn group_ui(ui: &mut Ui, open: &OpenModel, group: &Group<'_>, ctx: &mut PanelContext<'_>) {
+    let Refusal { message, help, .. } = group.first;
+    let separator = if message.ends_with(['.', '!', '?']) || help.is_empty() { "" } else { "." };
+    let rest = format!("{message}{separator} {help}");
+    let title = match group.operators.as_slice() {
+        [] => "The model".to_owned(),
+        [(subgraph, operator)] => operator_title(&open.model, *subgraph, *operator),
+        many => format!("{} operators", format::count(many.len() as u64)),
     };
-    let separator =
-        if refusal.message.ends_with(['.', '!', '?']) || refusal.help.is_empty() { "" } else { "." };
-    let rest = format!("{}{separator} {}", refusal.message, refusal.help);
-    let show_label = format!("Show {}", title.split(' ').next().unwrap_or(&title));
-    let buttons = [(Some(Icon::ScanSearch), show_label.as_str())];
-    let shown = if selection.is_some() { &buttons[..] } else { &[] };
-    let (_, pressed) = note_buttons(ui, ctx.theme, Verdict::Over, &title, rest.trim(), shown);
-    if let (Some(_), Some(selection)) = (pressed, selection) {
-        show(ctx, selection);
+    let labels: Vec<String> = group
+        .operators
+        .iter()
+        .take(MOST_BUTTONS)
+        .map(|(subgraph, operator)| format!("Show {}", operator_number(*subgraph, *operator)))
+        .collect();
+    let buttons: Vec<(Option<Icon>, &str)> = labels.iter().map(|label| (None, label.as_str())).collect();
+    let (_, pressed) = note_buttons(ui, ctx.theme, Verdict::Over, &title, rest.trim(), &buttons);
+    ui.add_space(8.0);
+    if let Some((subgraph, operator)) = pressed.and_then(|index| group.operators.get(index)) {
+        show(ctx, Selection::Operator(*subgraph, *operator));
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Shown {
     pub groups: Vec<Group>,
     /// The explanation.
     pub why: Vec<Sentence>,
+    /// The plan of the same chip with the reference kernels, once it is known.
+    reference: Option<Arc<ArenaPlan>>,
 }
 
 /// What there is to show.
@@ -65,24 +67,34 @@ impl Shown {
     /// Works everything out.
     pub fn new(open: &OpenModel, plan: &Arc<ArenaPlan>) -> Self {
         let model = &open.model;
-        let reference = Target { kernels: KernelSet::Reference, ..plan.target };
-        let reference = match open.plan(reference) {
-            Some(Ok(reference)) if plan.target.kernels == KernelSet::EspNn => Some(&**reference),
-            _ => None,
-        };
+        let reference = reference_of(open, plan).cloned();
         Self {
             chart: Chart::from_plan(plan),
             uses: Uses::of(model),
             tail: summary(model, plan),
             groups: groups(plan),
-            why: why(model, plan, reference),
+            why: why(model, plan, reference.as_deref()),
+            reference,
             plan: plan.clone(),
             model: model.clone(),
         }
     }
 
-    /// True if it was made from this very plan.
-    pub fn is_of(&self, plan: &Arc<ArenaPlan>) -> bool {
-        Arc::ptr_eq(&self.plan, plan)
+    /// True if it was made from this very plan, with all that is known now.
+    pub fn is_of(&self, open: &OpenModel, plan: &Arc<ArenaPlan>) -> bool {
+        let same_reference = match (&self.reference, reference_of(open, plan)) {
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        };
+        Arc::ptr_eq(&self.plan, plan) && same_reference
     }
+}
+
+/// What the same chip needs without ESP-NN; `None` for a plan without it, and while the other targets are worked out.
+fn reference_of<'a>(open: &'a OpenModel, plan: &ArenaPlan) -> Option<&'a Arc<ArenaPlan>> {
+    if plan.target.kernels == KernelSet::Reference {
+        return None;
+    }
+    let target = Target { kernels: KernelSet::Reference, ..plan.target };
+    open.plan(target)?.as_ref().ok()
 }

@@ -315,6 +315,41 @@ fn refusals_are_listed_and_lead_to_their_operators() {
 }
 
 #[test]
+fn refusals_with_one_reason_share_a_note() {
+    let mut harness = bench(document_with(model(), |_| {
+        let refusal = |operator| Refusal {
+            operator: Some((SubgraphId(0), OperatorId(operator))),
+            message: "Hybrid models are not supported on TFLite Micro.".to_owned(),
+            help: String::new(),
+        };
+        Err(vec![refusal(0), refusal(1)])
+    }));
+    harness.run();
+    harness.get_by_label("2 operators Hybrid models are not supported on TFLite Micro.");
+    harness.get_by_label("Show #1").click();
+    harness.run();
+    assert_eq!(selections(&harness.state().commands), [Selection::Operator(SubgraphId(0), OperatorId(1))]);
+}
+
+#[test]
+fn the_explanation_is_completed_when_the_other_kernels_are_planned() {
+    let mut document = document();
+    let reference = Target { kernels: KernelSet::Reference, ..document.target };
+    let crate::document::TabContent::Model(open) = &mut document.tabs[0].content else { panic!("a model") };
+    let place = open.plans.iter().position(|(target, _)| *target == reference).unwrap();
+    let late = open.plans.remove(place);
+    let mut harness = bench(document);
+    harness.run();
+    harness.get_by_label_contains("output 16, scratch 160.");
+    let crate::document::TabContent::Model(open) = &mut harness.state_mut().document.tabs[0].content else {
+        panic!("a model")
+    };
+    open.plans.push(late);
+    harness.run();
+    harness.get_by_label_contains("output 16, ESP-NN scratch 160.");
+}
+
+#[test]
 fn a_single_refusal_leads_to_its_own_operator() {
     let mut harness = bench(refused());
     harness.run();
