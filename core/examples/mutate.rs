@@ -1,6 +1,7 @@
-//! Damages files and opens them: `mutate [--count N] [--seed S] [--from K] [MODEL.tflite …]`.
+//! Damages files and opens them: `mutate [--run] [--count N] [--seed S] [--from K] [MODEL.tflite …]`.
 //!
-//! Mutants of the specimens and of the models named are read, written, read again, planned for every chip and measured.
+//! Mutants of the specimens and of the models named are read, written, read again, planned for every chip and measured;
+//! with `--run` the runtime prepares them, too, and runs what it takes.
 //! Nothing may panic, hang or take more memory than a small multiple of the file. Mutant `K` of a seed is reproduced
 //! with `--from K --count 1`.
 
@@ -12,6 +13,7 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use emberlab_runtime::{Interpreter, Observer, Registry, Semantics};
 use support::check::{Outcome, check};
 use support::mutator::{Mutator, Random};
 use support::{counting, specimens};
@@ -28,6 +30,7 @@ thread_local! {
 const PATIENCE: Duration = Duration::from_secs(2);
 
 struct Arguments {
+    run: bool,
     count: u64,
     seed: u64,
     from: u64,
@@ -61,6 +64,7 @@ fn run(arguments: &Arguments, seeds: &[Vec<u8>]) -> ExitCode {
     panic::set_hook(Box::new(|info| {
         LAST_PANIC.set(info.location().map_or_else(String::new, ToString::to_string))
     }));
+    let mut invoked = 0;
     let (mut slowest, mut slowest_number) = (Duration::ZERO, 0);
     let start = Instant::now();
     for number in arguments.from..arguments.from + arguments.count {
@@ -68,8 +72,15 @@ fn run(arguments: &Arguments, seeds: &[Vec<u8>]) -> ExitCode {
         let mut random = Random::new(arguments.seed ^ number.wrapping_mul(0xd134_2543_de82_ef95));
         let mutant = Mutator::new(seeds, random.next()).mutant();
         let began = Instant::now();
-        match catch_unwind(AssertUnwindSafe(|| check(mutant))) {
-            Ok(outcome) => *counts.entry(outcome).or_default() += 1,
+        let try_out = || {
+            let n_invoked = if arguments.run { invoke(&mutant) } else { 0 };
+            (check(mutant), n_invoked)
+        };
+        match catch_unwind(AssertUnwindSafe(try_out)) {
+            Ok((outcome, n_invoked)) => {
+                *counts.entry(outcome).or_default() += 1;
+                invoked += n_invoked;
+            }
             Err(_) => {
                 let (first, count) = panics.entry(LAST_PANIC.take()).or_insert((number, 0));
                 *count += 1;
@@ -89,7 +100,7 @@ fn run(arguments: &Arguments, seeds: &[Vec<u8>]) -> ExitCode {
     let counts: Vec<String> =
         counts.iter().map(|(outcome, count)| format!("{count} {outcome:?}").to_lowercase()).collect();
     eprintln!(
-        "{} mutants of {} files (seed {}) in {:.0} s: {}; slowest {slowest:?} (mutant {slowest_number})",
+        "{} mutants of {} files (seed {}) in {:.0} s: {}; {invoked} invocations; slowest {slowest:?} (mutant {slowest_number})",
         arguments.count,
         seeds.len(),
         arguments.seed,
@@ -102,8 +113,38 @@ fn run(arguments: &Arguments, seeds: &[Vec<u8>]) -> ExitCode {
     if panics.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Runs the bytes as the chip would, without the reader in front: with TFLM's and with LiteRT's arithmetic. Returns how
+/// often they were a model that runs.
+fn invoke(mutant: &[u8]) -> u64 {
+    const ARENA_BYTES: usize = 256 * 1024;
+    let mut model = vec![0u128; mutant.len().div_ceil(16)];
+    let model = &mut bytemuck::cast_slice_mut(&mut model)[..mutant.len()];
+    model.copy_from_slice(mutant);
+    let mut invoked = 0;
+    for semantics in [Semantics::Tflm, Semantics::Litert] {
+        let mut arena = vec![0u128; ARENA_BYTES / 16];
+        let arena = bytemuck::cast_slice_mut(&mut arena);
+        if let Ok(mut interpreter) = Interpreter::prepare(model, arena, semantics, &Registry::default()) {
+            // A loop of a damaged model may never end by itself.
+            let mut limit = OperatorLimit(1000);
+            invoked += u64::from(interpreter.invoke(&mut limit).is_ok());
+        }
+    }
+    invoked
+}
+
+/// Stops an invocation after so many operators.
+struct OperatorLimit(u32);
+
+impl Observer for OperatorLimit {
+    fn stop(&mut self) -> bool {
+        self.0 = self.0.saturating_sub(1);
+        self.0 == 0
+    }
+}
+
 fn arguments() -> Result<Arguments, String> {
-    let mut arguments = Arguments { count: 100_000, seed: 1, from: 0, models: Vec::new() };
+    let mut arguments = Arguments { run: false, count: 100_000, seed: 1, from: 0, models: Vec::new() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || {
@@ -111,6 +152,7 @@ fn arguments() -> Result<Arguments, String> {
             value.parse().map_err(|_| format!("{word}: expected a number, found {value:?}"))
         };
         match word.as_str() {
+            "--run" => arguments.run = true,
             "--count" => arguments.count = number()?,
             "--seed" => arguments.seed = number()?,
             "--from" => arguments.from = number()?,

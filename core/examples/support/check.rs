@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use emberlab_core::model::Model;
 use emberlab_core::plan::{Chip, Target, plan};
-use emberlab_core::tflite;
+use emberlab_core::stats::Statistics;
+use emberlab_core::{npy, tflite};
 
 use super::counting::peak_bytes;
 
@@ -23,6 +24,7 @@ pub fn check(bytes: Vec<u8>) -> Outcome {
         }
         Ok(model) => {
             rewrite(&model);
+            look(&model);
             let planned = Chip::ALL.iter().filter(|chip| plan(&model, Target::new(**chip)).is_ok()).count();
             if planned > 0 { Outcome::Planned } else { Outcome::Opened }
         }
@@ -38,6 +40,22 @@ pub enum Outcome {
     Opened,
     /// It is a model that has an arena plan for at least one chip.
     Planned,
+}
+
+/// What the side panel shows of a model: findings, figures of its constants, arrays to save.
+fn look(model: &Model) {
+    model.diagnose();
+    for tensor in model.subgraphs.iter().flat_map(|subgraph| &subgraph.tensors) {
+        // Large constants take time and show nothing that small ones do not.
+        let Some(data) = model.constant_data(tensor).filter(|data| data.len() <= 4096) else { continue };
+        if let Some(statistics) = Statistics::new(tensor, data, 16) {
+            let n_finite = statistics.n_values - statistics.n_non_finite;
+            assert_eq!(statistics.raw.histogram.counts.iter().sum::<u64>(), n_finite, "{tensor:?}");
+        }
+        if let Ok(file) = npy::write(tensor, data) {
+            assert!(npy::read(&file).is_ok());
+        }
+    }
 }
 
 /// Models are compared as bytes: a mutant may hold a scale that is not a number, which equals nothing.
