@@ -75,4 +75,5 @@ pub static KERNELS: &[KernelEntry<'static>] = &[
     reshape::ENTRY,
     softmax::ENTRY,
     transpose_conv::ENTRY,
+    pool_2d::L2,
 ];

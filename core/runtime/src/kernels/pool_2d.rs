@@ -1,37 +1,59 @@
-//! TFLite AVERAGE_POOL_2D and MAX_POOL_2D.
+//! TFLite AVERAGE_POOL_2D, MAX_POOL_2D and L2_POOL_2D.
 //!
-//! Reference: micro/kernels/pooling.cc, pooling_common.cc and kernels/internal/reference/integer_ops/pooling.h in
-//! github.com/espressif/esp-tflite-micro at 99f49e1498b0984f4db54d9bf3938aceb99ad422.
+//! Reference: micro/kernels/pooling.cc, pooling_common.cc, l2_pool_2d.cc, kernels/internal/reference/integer_ops/pooling.h
+//! and kernels/internal/reference/pooling.h in github.com/espressif/esp-tflite-micro at
+//! 99f49e1498b0984f4db54d9bf3938aceb99ad422.
 //!
-//! Shapes: input and output [batches, height, width, depth]. Positions beyond the image do not count; an average is
-//! rounded to nearest, halves away from zero, and input and output have the same quantization.
+//! Shapes: input and output [batches, height, width, depth]. Positions beyond the image do not count. Sums of int8 and int16
+//! have 32 bits, an average is rounded to nearest, halves away from zero, and input and output have the same quantization.
 
 use super::window::Window;
 use crate::error::Reason;
 use crate::eval::EvalContext;
-use crate::fixed_point::{QuantizedRange, activation_range_quantized};
+use crate::fixed_point::{FloatRange, QuantizedRange, activation_range_float, activation_range_quantized};
 use crate::prepare::{PrepareContext, expect_equal};
 use crate::records::record;
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact};
+use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact, float};
 use crate::schema::{BuiltinOperator, TensorType};
+use crate::tensor::Element;
 
-/// The entries of the dispatch table.
+/// AVERAGE_POOL_2D.
 pub const AVERAGE: KernelEntry<'static> = KernelEntry {
     operator: OperatorKey::Builtin(BuiltinOperator::AVERAGE_POOL_2D),
     versions: &[Kernel { name: "plain", prepare, eval: Eval::Kernel(eval_average) }],
-    support: &[exact("int8")],
+    support: &[exact("int8"), exact("int16"), float("float32")],
 };
 /// MAX_POOL_2D.
 pub const MAX: KernelEntry<'static> = KernelEntry {
     operator: OperatorKey::Builtin(BuiltinOperator::MAX_POOL_2D),
     versions: &[Kernel { name: "plain", prepare, eval: Eval::Kernel(eval_max) }],
-    support: &[exact("int8")],
+    support: &[exact("int8"), exact("int16"), float("float32")],
 };
+/// L2_POOL_2D.
+pub const L2: KernelEntry<'static> = KernelEntry {
+    operator: OperatorKey::Builtin(BuiltinOperator::L2_POOL_2D),
+    versions: &[Kernel { name: "plain", prepare: prepare_l2, eval: Eval::Kernel(eval_l2) }],
+    support: &[float("float32")],
+};
+
+const INT8: u32 = 0;
+const INT16: u32 = 1;
+const FLOAT32: u32 = 2;
 
 record! {
     struct Params {
+        kind: u32,
         window: Window,
+        /// Of int8 and int16.
         range: QuantizedRange,
+    }
+}
+
+record! {
+    struct FloatParams {
+        kind: u32,
+        window: Window,
+        range: FloatRange,
     }
 }
 
@@ -39,11 +61,20 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     context.expect_operands(1..=1, 1)?;
     let (input, output) = (context.input(0, "input")?, context.output(0, "output")?);
     let options = context.options("Pool2DOptions")?;
-    input.expect_type(&[TensorType::Int8], "int8")?;
     output.expect_type(&[input.ty], "the type of the input")?;
     let filter = (options.positive("filter_height")? as usize, options.positive("filter_width")? as usize);
     let window = Window::new(&input, &output, &options, filter, (1, 1))?;
     expect_equal("depth of the output", output.shape.dim(3), input.shape.dim(3))?;
+    let activation = options.activation()?;
+    let kind = match input.ty {
+        TensorType::Int8 => INT8,
+        TensorType::Int16 => INT16,
+        TensorType::Float32 => {
+            let range = activation_range_float(activation);
+            return context.save(FloatParams { kind: FLOAT32, window, range });
+        }
+        found => return Err(Reason::Type { operand: input.role, found, expected: "int8, int16 or float32" }),
+    };
     let (input_scale, input_zero_point) = input.scale_and_zero_point()?;
     let (scale, zero_point) = output.scale_and_zero_point()?;
     if f64::from((input_scale - scale).abs()) > 1.0e-6 || input_zero_point != zero_point {
@@ -52,65 +83,101 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
             problem: "it differs from that of the input",
         });
     }
-    let range = activation_range_quantized(options.activation()?, output.ty, scale, zero_point);
+    let range = activation_range_quantized(activation, output.ty, scale, zero_point);
     let problem = "the activation bounds do not fit the scale";
     let range = range.ok_or(Reason::Quantization { operand: output.role, problem })?;
-    context.save(Params { window, range })
+    context.save(Params { kind, window, range })
+}
+
+fn prepare_l2(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
+    context.input(0, "input")?.expect_type(&[TensorType::Float32], "float32")?;
+    prepare(context)
 }
 
 fn eval_average(context: &mut EvalContext<'_>) {
     let params: Params = context.params();
-    let (output, operands) = context.output::<i8>();
-    pool(&params, operands.input(0), output, 0, |sum, value| sum + value, average);
+    let range = params.range;
+    let add = |sum: i32, value: i32| sum.wrapping_add(value);
+    match params.kind {
+        INT8 => pool(
+            context,
+            0,
+            |sum, value: i8| add(sum, value.into()),
+            |sum, n| range.clamp(average(sum, n)) as i8,
+        ),
+        INT16 => pool(
+            context,
+            0,
+            |sum, value: i16| add(sum, value.into()),
+            |sum, n| range.clamp(average(sum, n)) as i16,
+        ),
+        _ => {
+            let range = context.params::<FloatParams>().range;
+            pool(
+                context,
+                0.0,
+                |sum, value: f32| sum + value,
+                |sum, n| range.clamp(if n == 0 { 0.0 } else { sum / n as f32 }),
+            );
+        }
+    }
 }
 
 fn eval_max(context: &mut EvalContext<'_>) {
     let params: Params = context.params();
-    let (output, operands) = context.output::<i8>();
-    pool(&params, operands.input(0), output, i32::from(i8::MIN), |max, value| max.max(value), |max, _| max);
+    let range = params.range;
+    match params.kind {
+        INT8 => {
+            pool(context, i8::MIN, |max, value: i8| max.max(value), |max, _| range.clamp(max.into()) as i8)
+        }
+        INT16 => {
+            pool(context, i16::MIN, |max, value: i16| max.max(value), |max, _| range.clamp(max.into()) as i16)
+        }
+        _ => {
+            let range = context.params::<FloatParams>().range;
+            // As std::max: a NaN never replaces a number.
+            let larger = |max: f32, value: f32| if max < value { value } else { max };
+            pool(context, f32::MIN, larger, |max, _| range.clamp(max));
+        }
+    }
+}
+
+fn eval_l2(context: &mut EvalContext<'_>) {
+    let range = context.params::<FloatParams>().range;
+    let root = |sum: f32, n: i32| if n == 0 { 0.0 } else { libm::sqrtf(sum / n as f32) };
+    pool(context, 0.0, |sum, value: f32| sum + value * value, |sum, n| range.clamp(root(sum, n)));
 }
 
 /// The average of `count` values, halves away from zero; 0 of none.
 fn average(sum: i32, count: i32) -> i32 {
     let half = count / 2;
-    let nudged = if sum > 0 { sum + half } else { sum - half };
+    let nudged = if sum > 0 { sum.wrapping_add(half) } else { sum.wrapping_sub(half) };
     nudged.checked_div(count).unwrap_or(0)
 }
 
-/// `finish(fold of all values of a window, number of values)`, clamped.
-fn pool(
-    params: &Params,
-    input: &[i8],
-    output: &mut [i8],
-    start: i32,
-    fold: impl Fn(i32, i32) -> i32,
-    finish: impl Fn(i32, i32) -> i32,
+/// Writes `finish(fold of all values of a window, number of values)`.
+fn pool<T: Element, SUM: Copy>(
+    context: &mut EvalContext<'_>,
+    start: SUM,
+    fold: impl Fn(SUM, T) -> SUM,
+    finish: impl Fn(SUM, i32) -> T,
 ) {
-    let window = &params.window;
-    let depth = window.input_depth as usize;
-    let input_width = window.input_width as usize;
-    let image = window.input_height as usize * input_width * depth;
-    let mut pixels = output.chunks_exact_mut(depth.max(1));
-    for batch in 0..window.batches as usize {
-        for y in 0..window.output_height as usize {
-            let rows = window.rows(y);
-            for x in 0..window.output_width as usize {
-                let columns = window.columns(x);
-                let Some(pixel) = pixels.next() else { return };
-                let count = (rows.len() * columns.len()) as i32;
-                for (channel, out) in pixel.iter_mut().enumerate() {
-                    let mut folded = start;
-                    for row in rows.start..rows.end {
-                        let input_y = (rows.origin + row as isize) as usize;
-                        let input_x = (columns.origin + columns.start as isize) as usize;
-                        let at = batch * image + (input_y * input_width + input_x) * depth + channel;
-                        for value in input[at..].iter().step_by(depth).take(columns.len()) {
-                            folded = fold(folded, i32::from(*value));
-                        }
-                    }
-                    *out = params.range.clamp(finish(folded, count)) as i8;
+    let window = context.params::<Params>().window;
+    let (output, operands) = context.output::<T>();
+    let input: &[T] = operands.input(0);
+    let depth = window.output_depth as usize;
+    window.for_each_output(|batch, y, x, output_at| {
+        let (rows, columns) = (window.rows(y), window.columns(x));
+        let count = (rows.len() * columns.len()) as i32;
+        for channel in 0..depth {
+            let mut folded = start;
+            for row in rows.start..rows.end {
+                let at = window.input_at(batch, &rows, row, &columns, columns.start) + channel;
+                for value in input[at..].iter().step_by(depth).take(columns.len()) {
+                    folded = fold(folded, *value);
                 }
             }
+            output[output_at + channel] = finish(folded, count);
         }
-    }
+    });
 }
