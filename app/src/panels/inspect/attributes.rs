@@ -1,6 +1,8 @@
 //! Options of an operator in words, with what follows from them: kernel size, padding amounts.
 
-use emberlab_core::model::{BuiltinOperator as Op, Model, OptionValue, Operator, Options, Subgraph, SubgraphId};
+use emberlab_core::model::{
+    BuiltinOperator as Op, Model, Operator, OptionValue, Options, Subgraph, SubgraphId,
+};
 
 use super::names::{activation, humanised, option_word};
 use crate::theme::format;
@@ -218,7 +220,10 @@ pub fn attributes(model: &Model, subgraph: &Subgraph, operator: &Operator) -> Ve
     let mut list = Vec::new();
     let window = window(model, subgraph, operator);
     if let Some(window) = &window {
-        list.push(Attribute::new("Kernel, stride", format!("{}, {}", pair(window.kernel), pair(window.stride))));
+        list.push(Attribute::new(
+            "Kernel, stride",
+            format!("{}, {}", pair(window.kernel), pair(window.stride)),
+        ));
         list.push(Attribute::new("Padding", window.padding_text()));
         if window.dilation != (1, 1) {
             list.push(Attribute::new("Dilation", pair(window.dilation)));
@@ -243,7 +248,10 @@ const WINDOW_FIELDS: [&str; 7] = [
 
 fn push_fields(list: &mut Vec<Attribute>, model: &Model, options: &Options, has_window: bool) {
     let Some(table) = options.table() else {
-        list.push(Attribute::new("Options", format!("a table that this version does not know: {:?}", options.kind)));
+        list.push(Attribute::new(
+            "Options",
+            format!("a table that this version does not know: {:?}", options.kind),
+        ));
         return;
     };
     for field in table.fields {
@@ -263,9 +271,10 @@ fn push_fields(list: &mut Vec<Attribute>, model: &Model, options: &Options, has_
             Some(OptionValue::Ints(values)) => {
                 Attribute::new(name, list_text(values.len(), values.iter().map(i64::to_string)))
             }
-            Some(OptionValue::Floats(values)) => {
-                Attribute::new(name, list_text(values.len(), values.iter().map(|value| format::scale(*value))))
-            }
+            Some(OptionValue::Floats(values)) => Attribute::new(
+                name,
+                list_text(values.len(), values.iter().map(|value| format::scale(*value))),
+            ),
             Some(OptionValue::Float(value)) => Attribute::new(name, format::scale(*value)),
             Some(OptionValue::Int(_)) | None => match field.kind {
                 emberlab_core::schema::Kind::F32 => {
@@ -291,9 +300,15 @@ fn is_vector(kind: emberlab_core::schema::Kind) -> bool {
     use emberlab_core::schema::Kind;
     match kind {
         Kind::VecBool | Kind::VecU8 | Kind::VecI32 | Kind::VecU32 | Kind::VecI64 | Kind::VecF32 => true,
-        Kind::Bool | Kind::I8 | Kind::U8 | Kind::I32 | Kind::U32 | Kind::I64 | Kind::U64 | Kind::F32 | Kind::Str => {
-            false
-        }
+        Kind::Bool
+        | Kind::I8
+        | Kind::U8
+        | Kind::I32
+        | Kind::U32
+        | Kind::I64
+        | Kind::U64
+        | Kind::F32
+        | Kind::Str => false,
     }
 }
 

@@ -185,7 +185,9 @@ impl ModelFacts {
         let mut graphs: Vec<GraphFacts> = verdicts
             .into_iter()
             .enumerate()
-            .map(|(index, verdicts)| GraphFacts::of(model, SubgraphId(index as u32), plan.as_deref(), &verdicts))
+            .map(|(index, verdicts)| {
+                GraphFacts::of(model, SubgraphId(index as u32), plan.as_deref(), &verdicts)
+            })
             .collect();
         for (number, finding) in findings.iter().enumerate() {
             if let Place::Operator(subgraph, operator) = finding.place
@@ -249,14 +251,22 @@ impl GraphFacts {
                 Some(bytes) => format!("Operator {index}, {name}, {} bytes live", format::count(bytes)),
                 None => format!("Operator {index}, {name}"),
             };
-            let mut haystack = Haystack::default()
-                .with(&name)
-                .with(&model.operator_name(operator))
-                .with(&format!("#{index}"));
+            let mut haystack = Haystack::default();
+            if let Some(window) = attributes::window(model, subgraph, operator) {
+                let size = |taps: i64| i32::try_from(taps).unwrap_or(i32::MAX);
+                haystack = haystack.with_shape(&[size(window.kernel.0), size(window.kernel.1)]);
+            }
+            let mut haystack =
+                haystack.with(&name).with(&model.operator_name(operator)).with(&format!("#{index}"));
             for tensor in operator.outputs.iter().chain(&operator.inputs).flatten() {
                 let Some(tensor) = subgraph.tensors.get(tensor.index()) else { continue };
                 // What an operator is called is the name of what it writes.
-                if operator.outputs.iter().flatten().any(|output| subgraph.tensors.get(output.index()) == Some(tensor)) {
+                if operator
+                    .outputs
+                    .iter()
+                    .flatten()
+                    .any(|output| subgraph.tensors.get(output.index()) == Some(tensor))
+                {
                     haystack = haystack.with(tensor.name.as_deref().unwrap_or_default());
                 }
                 haystack = haystack.with(tensor.ty.name()).with_shape(&tensor.shape);
@@ -294,8 +304,10 @@ impl GraphFacts {
 
 /// Integer constants are parameters where they are biases; elsewhere they are shapes, axes and the like.
 fn is_parameter(builtin: emberlab_core::model::BuiltinOperator, tensor: &Tensor) -> bool {
-    let has_weights =
-        matches!(Category::of(builtin), Category::Conv | Category::Depthwise | Category::Dense | Category::Recurrent);
+    let has_weights = matches!(
+        Category::of(builtin),
+        Category::Conv | Category::Depthwise | Category::Dense | Category::Recurrent
+    );
     has_weights || !matches!(tensor.ty, TensorType::Int32 | TensorType::Int64)
 }
 
@@ -389,7 +401,8 @@ fn tensors(model: &Model, subgraph: &Subgraph) -> Vec<TensorFacts> {
             let name = tensor.name.clone().unwrap_or_default();
             let shape = format::shape(&tensor.shape);
             let bytes = tensor.byte_size();
-            let spoken_bytes = bytes.map_or_else(String::new, |bytes| format!(", {} bytes", format::count(bytes)));
+            let spoken_bytes =
+                bytes.map_or_else(String::new, |bytes| format!(", {} bytes", format::count(bytes)));
             TensorFacts {
                 role,
                 elements: tensor.element_count(),
@@ -444,7 +457,9 @@ fn activation_type(model: &Model) -> String {
             add(tensor);
         }
     }
-    sums.iter().max_by_key(|(ty, sum)| (*sum, std::cmp::Reverse(*ty))).map_or_else(String::new, |(ty, _)| ty.name().to_owned())
+    sums.iter()
+        .max_by_key(|(ty, sum)| (*sum, std::cmp::Reverse(*ty)))
+        .map_or_else(String::new, |(ty, _)| ty.name().to_owned())
 }
 
 #[cfg(test)]
@@ -488,7 +503,16 @@ mod tests {
 
     fn buffer(tensor: u32, size: u64, first_used: u32, last_used: u32) -> PlannedBuffer {
         let usage = BufferUse::Tensor(TensorId(tensor));
-        PlannedBuffer { subgraph: SubgraphId(0), usage, bytes: size, size, offset: 0, first_used, last_used, unused: false }
+        PlannedBuffer {
+            subgraph: SubgraphId(0),
+            usage,
+            bytes: size,
+            size,
+            offset: 0,
+            first_used,
+            last_used,
+            unused: false,
+        }
     }
 
     #[test]
@@ -536,7 +560,10 @@ mod tests {
         let facts = facts_of(&builder.finish(&[input], &[output]), None);
         let graph = &facts.graphs[0];
         assert_eq!(graph.weight_bytes, 16);
-        assert_eq!(graph.operators.iter().map(|operator| operator.weight_bytes).collect::<Vec<_>>(), [16, 16]);
+        assert_eq!(
+            graph.operators.iter().map(|operator| operator.weight_bytes).collect::<Vec<_>>(),
+            [16, 16]
+        );
         assert_eq!(graph.operators[0].parameters, 16);
         assert_eq!(facts.types, "int8");
     }

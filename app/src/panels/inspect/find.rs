@@ -3,7 +3,8 @@
 /// What to look for: every term must match.
 ///
 /// Terms are parted by spaces; a term in quotes must equal a whole field, another must be part of one. Capitals do
-/// not matter, and `×`, `x` and `,` are the same in a shape, with or without the batch.
+/// not matter. A term of numbers is a shape, with `,`, `x` or `×` between them: it must be a run of a shape's
+/// dimensions, so that `1x1` does not find `1×16`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     terms: Vec<Term>,
@@ -12,13 +13,16 @@ pub struct Query {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Term {
     text: String,
+    dimensions: Option<Vec<i32>>,
     exact: bool,
 }
 
-/// What can be found about one operator or tensor: names, operator, type, shapes, in lower case.
+/// What can be found about one operator or tensor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Haystack {
-    fields: Vec<String>,
+    /// Names, operator and type, in lower case.
+    words: Vec<String>,
+    shapes: Vec<Box<[i32]>>,
 }
 
 impl Query {
@@ -38,7 +42,7 @@ impl Query {
                 (term, false, after)
             };
             if !term.is_empty() {
-                terms.push(Term { text: normalised(term), exact });
+                terms.push(Term { text: term.to_lowercase(), dimensions: dimensions(term), exact });
             }
             rest = after.trim_start();
         }
@@ -53,9 +57,11 @@ impl Query {
     /// Every term matches some field.
     pub fn matches(&self, haystack: &Haystack) -> bool {
         self.terms.iter().all(|term| {
-            haystack.fields.iter().any(|field| {
-                if term.exact { *field == term.text } else { field.contains(&term.text) }
-            })
+            let in_words = haystack
+                .words
+                .iter()
+                .any(|word| if term.exact { *word == term.text } else { word.contains(&term.text) });
+            in_words || term.dimensions.as_ref().is_some_and(|run| haystack.has_run(run, term.exact))
         })
     }
 }
@@ -64,33 +70,32 @@ impl Haystack {
     /// Adds a name, a type or a number as it is.
     pub fn with(mut self, field: &str) -> Self {
         if !field.is_empty() {
-            self.fields.push(normalised(field));
+            self.words.push(field.to_lowercase());
         }
         self
     }
 
-    /// Adds a shape, with and without a batch of 1.
+    /// Adds a shape; a batch of 1 may be left out when it is looked for.
     pub fn with_shape(mut self, shape: &[i32]) -> Self {
-        let text = |shape: &[i32]| shape.iter().map(i32::to_string).collect::<Vec<_>>().join(",");
-        if let [1, rest @ ..] = shape
-            && !rest.is_empty()
-        {
-            self.fields.push(text(rest));
-        }
-        self.fields.push(text(shape));
+        self.shapes.push(shape.into());
         self
+    }
+
+    fn has_run(&self, run: &[i32], exact: bool) -> bool {
+        self.shapes.iter().any(|shape| {
+            if exact {
+                **shape == *run || matches!(&**shape, [1, rest @ ..] if !rest.is_empty() && rest == run)
+            } else {
+                shape.windows(run.len()).any(|window| window == run)
+            }
+        })
     }
 }
 
-/// Lower case; a shape typed with `×` or `x` becomes one with commas.
-fn normalised(text: &str) -> String {
-    let lower = text.to_lowercase();
-    let is_shape = lower.chars().any(|c| c.is_ascii_digit())
-        && lower.chars().all(|c| c.is_ascii_digit() || matches!(c, '×' | 'x' | ',' | '-' | '[' | ']'));
-    if !is_shape {
-        return lower;
-    }
-    lower.chars().filter(|c| !matches!(c, '[' | ']')).map(|c| if matches!(c, '×' | 'x') { ',' } else { c }).collect()
+/// The numbers of a term like `24,24,16`, `3x3`, `[1,48,48,16]` or `16`; `None` for words.
+fn dimensions(term: &str) -> Option<Vec<i32>> {
+    let inside = term.trim_start_matches('[').trim_end_matches(']');
+    inside.split([',', 'x', 'X', '×']).map(|number| number.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -124,6 +129,11 @@ mod tests {
             ("1,24,24,16", true),
             ("[1,24,24,16]", true),
             ("24,24,17", false),
+            ("24,1", false),
+            ("4,24", false),
+            ("16", true),
+            ("6", true),
+            ("7", false),
             ("\"conv2d\"", true),
             ("\"conv\"", false),
             ("\"24,24,16\"", true),

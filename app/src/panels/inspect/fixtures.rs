@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use emberlab_core::model::{
-    Buffer, BufferId, BuiltinOperator, Model, Operator, OperatorCode, Subgraph, SubgraphId, Tensor, TensorId, TensorType,
+    Buffer, BufferId, BuiltinOperator, Model, Operator, OperatorCode, Subgraph, SubgraphId, Tensor, TensorId,
+    TensorType,
 };
 
 /// Starts a model with one subgraph.
@@ -41,7 +42,12 @@ impl ModelBuilder {
     }
 
     /// Adds an operator without options.
-    pub fn operator(&mut self, builtin: BuiltinOperator, inputs: &[TensorId], outputs: &[TensorId]) -> &mut Operator {
+    pub fn operator(
+        &mut self,
+        builtin: BuiltinOperator,
+        inputs: &[TensorId],
+        outputs: &[TensorId],
+    ) -> &mut Operator {
         let codes = &mut self.model.operator_codes;
         let known = codes.iter().position(|code| code.builtin == builtin);
         let code_index = known.unwrap_or_else(|| {
@@ -107,8 +113,12 @@ pub fn wired(inputs: &[u32], operators: &[(&[u32], &[u32])]) -> Model {
     for (reads, writes) in operators {
         builder.operator(BuiltinOperator::ADD, &ids(reads), &ids(writes));
     }
-    let outputs: Vec<TensorId> =
-        operators.last().and_then(|(_, writes)| writes.first()).map(|&tensor| TensorId(tensor)).into_iter().collect();
+    let outputs: Vec<TensorId> = operators
+        .last()
+        .and_then(|(_, writes)| writes.first())
+        .map(|&tensor| TensorId(tensor))
+        .into_iter()
+        .collect();
     builder.finish(&ids(inputs), &outputs)
 }
 

@@ -48,9 +48,11 @@ impl RunsOn {
         }
         let operators = || facts.graphs.iter().flat_map(|graph| &graph.operators);
         let n_operators = operators().count();
-        let is_fast = |kernel: &Option<Kernel>| matches!(kernel, Some(Kernel::EspNnSimd | Kernel::EspNnGeneric));
+        let is_fast =
+            |kernel: &Option<Kernel>| matches!(kernel, Some(Kernel::EspNnSimd | Kernel::EspNnGeneric));
         let n_fast = operators().filter(|operator| is_fast(&operator.kernel)).count();
-        let reason = format!("TFLM prepares all {n_operators} operators; {n_fast} of them run on ESP-NN kernels");
+        let reason =
+            format!("TFLM prepares all {n_operators} operators; {n_fast} of them run on ESP-NN kernels");
         Some(Self { verdict: Verdict::Ok, text: format!("Runs on {chip}"), reason })
     }
 }
@@ -66,7 +68,8 @@ pub fn header_ui(
     let mut event = None;
     let export = button(ui, theme, ButtonKind::Outline, Some(Icon::Upload), "Export");
     Popup::menu(&export).show(|ui| {
-        for (label, choice) in [("Graph as SVG…", HeaderEvent::Svg), ("Graph as PNG…", HeaderEvent::Png)] {
+        for (label, choice) in [("Graph as SVG…", HeaderEvent::Svg), ("Graph as PNG…", HeaderEvent::Png)]
+        {
             if ui.button(text::label(label)).clicked() {
                 event = Some(choice);
                 ui.close();

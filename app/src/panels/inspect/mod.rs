@@ -107,7 +107,8 @@ impl InspectPanel {
         let (graph, table) = self.split.rects(ui, ctx.theme, area);
         let content = tables_content(tab, open, ctx, key, &facts);
         let matches = self.tables.matches(&content).to_vec();
-        let pressed = ui.input(|input| input.pointer.any_pressed().then(|| input.pointer.interact_pos()).flatten());
+        let pressed =
+            ui.input(|input| input.pointer.any_pressed().then(|| input.pointer.interact_pos()).flatten());
         if let Some(at) = pressed {
             if table.contains(at) {
                 self.pane = Pane::Table;
@@ -151,7 +152,9 @@ impl InspectPanel {
         let Some((layout, graph)) = layout_of(tab, open).zip(facts.graph(tab.subgraph)) else {
             // The table beside it lists the operators meanwhile.
             ui.painter().rect_filled(ui.max_rect(), 0.0, ctx.theme.surface.canvas);
-            ui.centered_and_justified(|ui| ui.label(text::small("Laying out the graph…").color(ctx.theme.text.text_3)));
+            ui.centered_and_justified(|ui| {
+                ui.label(text::small("Laying out the graph…").color(ctx.theme.text.text_3))
+            });
             return;
         };
         self.refresh_lines(key, tab, open, facts);
@@ -256,7 +259,8 @@ impl InspectPanel {
         let Selection::Operator(subgraph, operator) = selection else { return };
         let Some(graph) = open.model.subgraphs.get(subgraph.index()) else { return };
         let Some(operator) = graph.operators.get(operator.index()) else { return };
-        let called = attributes::attributes(&open.model, graph, operator).into_iter().find_map(|line| line.subgraph);
+        let called =
+            attributes::attributes(&open.model, graph, operator).into_iter().find_map(|line| line.subgraph);
         if let Some(called) = called {
             self.show_subgraph(called, tab, ctx);
         }
@@ -292,10 +296,9 @@ impl InspectPanel {
 
     fn refresh_lines(&mut self, key: FactsKey, tab: &Tab, open: &OpenModel, facts: &ModelFacts) {
         let wanted = self.second_line;
-        let is_fresh = self
-            .lines
-            .as_ref()
-            .is_some_and(|(known, subgraph, line, _)| (*known, *subgraph, *line) == (key, tab.subgraph, wanted));
+        let is_fresh = self.lines.as_ref().is_some_and(|(known, subgraph, line, _)| {
+            (*known, *subgraph, *line) == (key, tab.subgraph, wanted)
+        });
         if is_fresh {
             return;
         }
@@ -324,7 +327,12 @@ impl InspectPanel {
             Format::Svg => ("svg", PictureFormat::Svg, "the graph as SVG"),
             Format::Png => ("png", PictureFormat::Png(png_scale(picture.size)), "the graph as PNG"),
         };
-        ctx.send(Command::SavePicture(format!("{stem}.{ending}"), Arc::new(picture), format, what.to_owned()));
+        ctx.send(Command::SavePicture(
+            format!("{stem}.{ending}"),
+            Arc::new(picture),
+            format,
+            what.to_owned(),
+        ));
     }
 }
 

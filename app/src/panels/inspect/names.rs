@@ -1,5 +1,6 @@
 //! What people call operators, their inputs and the values of their options.
 
+use egui::{Color32, FontId, Ui};
 use emberlab_core::model::{BuiltinOperator as Op, Model, Operator};
 use emberlab_core::schema::{Meaning, OptionsField, TensorType};
 
@@ -43,7 +44,9 @@ fn camel_case(name: &str) -> String {
 /// What the input at a place is for: `input`, `weights`, `bias`.
 pub fn input_role(builtin: Op, place: usize, n_inputs: usize) -> String {
     let names: &[&str] = match builtin {
-        Op::CONV_2D | Op::DEPTHWISE_CONV_2D | Op::FULLY_CONNECTED | Op::CONV_3D => &["input", "weights", "bias"],
+        Op::CONV_2D | Op::DEPTHWISE_CONV_2D | Op::FULLY_CONNECTED | Op::CONV_3D => {
+            &["input", "weights", "bias"]
+        }
         Op::TRANSPOSE_CONV | Op::CONV_3D_TRANSPOSE => &["output shape", "weights", "input", "bias"],
         Op::RESHAPE | Op::BROADCAST_TO => &["input", "shape"],
         Op::PAD | Op::MIRROR_PAD => &["input", "paddings"],
@@ -181,6 +184,36 @@ pub fn option_word(field: &OptionsField, value: i64) -> Option<String> {
         },
     };
     Some(word.to_owned())
+}
+
+/// The end of a name that fits into `width` points, after an ellipsis: names are paths that begin alike.
+pub fn tail_fitting(ui: &Ui, name: &str, font: FontId, width: f32) -> String {
+    let fits = |text: &str| {
+        let galley = ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER);
+        galley.size().x <= width
+    };
+    if width < 16.0 {
+        return String::new();
+    }
+    if fits(name) {
+        return name.to_owned();
+    }
+    // Whole parts of the path go first, then letters of the last part.
+    let starts = name.match_indices(['/', ';']).map(|(place, _)| place);
+    for start in starts {
+        let tail = format!("…{}", &name[start..]);
+        if fits(&tail) {
+            return tail;
+        }
+    }
+    let mut rest = name.rsplit(['/', ';']).next().unwrap_or(name).chars();
+    while rest.next().is_some() {
+        let tail = format!("…{}", rest.as_str());
+        if fits(&tail) {
+            return tail;
+        }
+    }
+    String::new()
 }
 
 #[cfg(test)]

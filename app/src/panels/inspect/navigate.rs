@@ -45,7 +45,8 @@ pub fn step(layout: &GraphLayout, from: OperatorId, arrow: Arrow) -> Option<Oper
             false if edge.to == from.0 => operator(edge.from),
             _ => None,
         });
-        return nearest(next.filter(|(operator, _)| *operator != from).collect()).or_else(|| in_file(layout, from, forward));
+        return nearest(next.filter(|(operator, _)| *operator != from).collect())
+            .or_else(|| in_file(layout, from, forward));
     }
     let row: Vec<(OperatorId, Rect)> = layout
         .nodes

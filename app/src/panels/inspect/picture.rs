@@ -52,7 +52,8 @@ impl GraphPicture<'_> {
         let dash = edge.backward.then_some((5.0, 4.0));
         let points: Vec<Pos2> = edge.points.iter().map(|point| *point + Vec2::splat(MARGIN)).collect();
         let [.., before, tip] = points.as_slice() else { return };
-        let towards = if (*tip - *before).length() < 0.5 { vec2(0.0, 1.0) } else { (*tip - *before).normalized() };
+        let towards =
+            if (*tip - *before).length() < 0.5 { vec2(0.0, 1.0) } else { (*tip - *before).normalized() };
         let base = *tip - towards * 6.0;
         for (place, pair) in points.windows(2).enumerate() {
             let to = if place + 2 == points.len() { base } else { pair[1] };
@@ -103,9 +104,21 @@ impl GraphPicture<'_> {
         let (first, second) = (rect.top() + 16.0, rect.top() + 32.5);
         let id = format!("#{number}");
         let id_width = text_width(&id, Style::NumberSmall);
-        marks.push(Mark::text(pos2(right, first), Align2::RIGHT_CENTER, id, Style::NumberSmall, theme.text.text_3));
+        marks.push(Mark::text(
+            pos2(right, first),
+            Align2::RIGHT_CENTER,
+            id,
+            Style::NumberSmall,
+            theme.text.text_3,
+        ));
         let name = cut(&facts.name, Style::Strong, right - left - id_width - 8.0);
-        marks.push(Mark::text(pos2(left, first), Align2::LEFT_CENTER, name, Style::Strong, theme.text.text_1));
+        marks.push(Mark::text(
+            pos2(left, first),
+            Align2::LEFT_CENTER,
+            name,
+            Style::Strong,
+            theme.text.text_1,
+        ));
         let mut room = right - left;
         if let Some(value) = self.overlay.value(facts) {
             let text = self.overlay.text(value);
@@ -121,7 +134,13 @@ impl GraphPicture<'_> {
         }
         if let Some(line) = self.second_line.get(number).filter(|line| !line.is_empty()) {
             let line = cut(line, Style::Small, room);
-            marks.push(Mark::text(pos2(left, second), Align2::LEFT_CENTER, line, Style::Small, theme.text.text_2));
+            marks.push(Mark::text(
+                pos2(left, second),
+                Align2::LEFT_CENTER,
+                line,
+                Style::Small,
+                theme.text.text_2,
+            ));
         }
     }
 

@@ -43,7 +43,11 @@ impl Minimap {
     /// The place of the minimap at the upper right of a canvas; `None` where there is nothing or no room.
     pub fn of(layout: &GraphLayout, canvas: Rect) -> Option<Self> {
         let bounds = layout.bounds;
-        if bounds.width() <= 0.0 || bounds.height() <= 0.0 || canvas.width() < 200.0 || canvas.height() < 200.0 {
+        if bounds.width() <= 0.0
+            || bounds.height() <= 0.0
+            || canvas.width() < 200.0
+            || canvas.height() < 200.0
+        {
             return None;
         }
         let horizontal = layout.direction == Direction::Horizontal;
@@ -147,7 +151,13 @@ mod tests {
 
     #[test]
     fn nothing_and_no_room_have_no_minimap() {
-        assert_eq!(minimap(5, Direction::Vertical, Rect::from_min_size(Pos2::ZERO, vec2(100.0, 600.0))), None);
-        assert_eq!(Minimap::of(&GraphLayout::default(), Rect::from_min_size(Pos2::ZERO, vec2(800.0, 600.0))), None);
+        assert_eq!(
+            minimap(5, Direction::Vertical, Rect::from_min_size(Pos2::ZERO, vec2(100.0, 600.0))),
+            None
+        );
+        assert_eq!(
+            Minimap::of(&GraphLayout::default(), Rect::from_min_size(Pos2::ZERO, vec2(800.0, 600.0))),
+            None
+        );
     }
 }

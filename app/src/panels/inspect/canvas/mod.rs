@@ -111,10 +111,11 @@ impl Canvas {
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), "Graph"));
         if response.has_focus() {
             // Arrows move the selection, not the focus.
-            let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+            let filter =
+                EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
             ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         }
-        self.size = canvas.size();
+        self.resize(content, canvas.size());
         self.enter_graph(content, canvas);
         self.navigate(ui, content, &response, canvas);
         self.follow_selection(ui, content, canvas);
@@ -153,6 +154,22 @@ impl Canvas {
         events
     }
 
+    /// Keeps the graph in the middle, across its direction, when the canvas gets another size.
+    fn resize(&mut self, content: &CanvasContent<'_>, size: Vec2) {
+        let change = size - self.size;
+        if self.size != Vec2::ZERO
+            && change != Vec2::ZERO
+            && let Some(view) = self.views.get_mut(&content.key)
+        {
+            match content.layout.direction {
+                Direction::Vertical => view.offset.x += change.x / 2.0,
+                Direction::Horizontal => view.offset.y += change.y / 2.0,
+            }
+            self.motion = None;
+        }
+        self.size = size;
+    }
+
     /// A graph that is shown for the first time begins at its start.
     fn enter_graph(&mut self, content: &CanvasContent<'_>, canvas: Rect) {
         if self.shown != Some(content.key) {
@@ -163,7 +180,12 @@ impl Canvas {
         self.views.entry(content.key).or_insert_with(|| {
             let inputs = layout.nodes.iter().find(|node| matches!(node.kind, NodeKind::Input(..)));
             let start = inputs.or(layout.nodes.first()).map_or(layout.bounds, |node| node.rect);
-            View::beginning(layout.bounds, start, canvas.size(), layout.direction == Direction::Horizontal)
+            View::beginning(
+                layout.bounds,
+                start,
+                free(layout.direction, canvas.size()),
+                layout.direction == Direction::Horizontal,
+            )
         });
     }
 
@@ -182,9 +204,8 @@ impl Canvas {
         if let Some(pointer) = ui.input(|input| input.pointer.hover_pos())
             && response.contains_pointer()
         {
-            let (scroll, pinch, pixels_per_notch) = ui.input(|input| {
-                (input.smooth_scroll_delta(), input.zoom_delta(), ui.options(|options| options.input_options.line_scroll_speed))
-            });
+            let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta(), input.zoom_delta()));
+            let pixels_per_notch = ui.ctx().options(|options| options.input_options.line_scroll_speed);
             let anchor = pointer - canvas.min;
             if pinch != 1.0 {
                 view = view.zoomed_at(anchor, pinch);
@@ -213,7 +234,9 @@ impl Canvas {
             {
                 content.layout.operator_node(operator).map(|node| node.rect)
             }
-            Selection::Tensor(subgraph, tensor) if subgraph == content.key.1 => tensor_rect(content.layout, tensor),
+            Selection::Tensor(subgraph, tensor) if subgraph == content.key.1 => {
+                tensor_rect(content.layout, tensor)
+            }
             _ => None,
         };
         if let Some(rect) = node {
@@ -234,7 +257,11 @@ impl Canvas {
 
     /// Shows the whole graph.
     fn fit(&mut self, ui: &Ui, content: &CanvasContent<'_>, canvas: Rect) {
-        self.move_to(ui, content, View::fitting(content.layout.bounds, canvas.size()));
+        self.move_to(
+            ui,
+            content,
+            View::fitting(content.layout.bounds, free(content.layout.direction, canvas.size())),
+        );
     }
 
     /// The view of this frame.
@@ -299,9 +326,10 @@ impl Canvas {
                 NodeKind::Input(place, tensor) => {
                     (Selection::Tensor(subgraph, tensor), format!("Input {}, tensor {}", place + 1, tensor.0))
                 }
-                NodeKind::Output(place, tensor) => {
-                    (Selection::Tensor(subgraph, tensor), format!("Output {}, tensor {}", place + 1, tensor.0))
-                }
+                NodeKind::Output(place, tensor) => (
+                    Selection::Tensor(subgraph, tensor),
+                    format!("Output {}, tensor {}", place + 1, tensor.0),
+                ),
             };
             response.widget_info(|| {
                 WidgetInfo::selected(Role::Button, ui.is_enabled(), selection == content.selection, &spoken)
@@ -322,7 +350,8 @@ impl Canvas {
         let Some(minimap) = Minimap::of(content.layout, canvas) else { return };
         let id = Id::unique("inspect minimap");
         let response = ui.interact(minimap.rect, id, Sense::DRAG | Sense::CLICK);
-        response.widget_info(|| WidgetInfo::labeled(Role::ScrollBar, ui.is_enabled(), "Overview of the graph"));
+        response
+            .widget_info(|| WidgetInfo::labeled(Role::ScrollBar, ui.is_enabled(), "Overview of the graph"));
         if let Some(at) = response.interact_pointer_pos() {
             let centre = minimap.to_graph(at);
             let offset = canvas.size() / 2.0 - centre.to_vec2() * view.zoom;
@@ -332,7 +361,15 @@ impl Canvas {
             ui.request_repaint();
         }
         let painter = ui.painter_at(canvas);
-        minimap.paint(&painter, content.theme, content.layout, content.facts, view, canvas, &mut self.minimap);
+        minimap.paint(
+            &painter,
+            content.theme,
+            content.layout,
+            content.facts,
+            view,
+            canvas,
+            &mut self.minimap,
+        );
     }
 
     fn buttons_ui(
@@ -378,6 +415,19 @@ impl Canvas {
     }
 }
 
+/// The part of a canvas that neither minimap nor buttons float over, from its corner.
+fn free(direction: Direction, canvas: Vec2) -> Rect {
+    let margin = 12.0;
+    let (minimap, buttons) = (44.0 + margin, 32.0 + margin);
+    let (right, top) = match direction {
+        Direction::Vertical => (minimap, 0.0),
+        Direction::Horizontal => (0.0, minimap),
+    };
+    let min = pos2(margin, margin + top);
+    let max = pos2(canvas.x - margin - right, canvas.y - margin - buttons);
+    Rect::from_min_max(min, max.max(min + Vec2::splat(1.0)))
+}
+
 /// The node and the tensor that are selected.
 fn selected(content: &CanvasContent<'_>) -> (Option<u32>, Option<TensorId>) {
     match content.selection {
@@ -415,11 +465,10 @@ fn pick(content: &CanvasContent<'_>, at: Pos2, zoom: f32) -> Selection {
     }
     let reach = 6.0 / zoom;
     let near = Rect::from_center_size(at, Vec2::splat(2.0 * reach));
-    let edge = content
-        .layout
-        .edges_in(near)
-        .map(|number| &content.layout.edges[number as usize])
-        .find(|edge| edge.points.windows(2).any(|pair| distance_to_segment(at, pair[0], pair[1]) <= reach));
+    let edge =
+        content.layout.edges_in(near).map(|number| &content.layout.edges[number as usize]).find(|edge| {
+            edge.points.windows(2).any(|pair| distance_to_segment(at, pair[0], pair[1]) <= reach)
+        });
     edge.map_or(Selection::None, |edge| Selection::Tensor(subgraph, edge.tensor))
 }
 
@@ -431,9 +480,10 @@ fn distance_to_segment(point: Pos2, from: Pos2, to: Pos2) -> f32 {
 }
 
 fn legend_ui(ui: &Ui, content: &CanvasContent<'_>, overlay: Overlay, canvas: Rect) {
-    let (theme, size) = (content.theme, vec2(238.0, 32.0));
-    // The buttons at the right keep their place.
-    if overlay == Overlay::Off || canvas.width() < size.x + 150.0 + 36.0 {
+    let theme = content.theme;
+    // The buttons at the right keep their place; what is left must hold name, scale and figure.
+    let size = vec2((canvas.width() - 150.0 - 36.0).min(238.0), 32.0);
+    if overlay == Overlay::Off || size.x < 190.0 {
         return;
     }
     let frame = Rect::from_min_size(pos2(canvas.left() + 12.0, canvas.bottom() - 12.0 - size.y), size);
@@ -457,7 +507,8 @@ fn legend_ui(ui: &Ui, content: &CanvasContent<'_>, overlay: Overlay, canvas: Rec
         font_id::number_small(),
         value_colour,
     );
-    let bar = Rect::from_min_max(pos2(name.right() + 10.0, middle - 4.0), pos2(value.left() - 10.0, middle + 4.0));
+    let bar =
+        Rect::from_min_max(pos2(name.right() + 10.0, middle - 4.0), pos2(value.left() - 10.0, middle + 4.0));
     let steps = 32;
     for step in 0..steps {
         let left = bar.left() + bar.width() * step as f32 / steps as f32;
@@ -481,7 +532,9 @@ fn subgraph_ui(ui: &mut Ui, content: &CanvasContent<'_>, canvas: Rect, events: &
     let layout = egui::Layout::left_to_right(egui::Align::Center);
     ui.scope_builder(UiBuilder::new().max_rect(frame.shrink2(vec2(2.0, 2.0))).layout(layout), |ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        if content.can_go_back && icon_button(ui, theme, Icon::ArrowLeft, "Back to the subgraph before").clicked() {
+        if content.can_go_back
+            && icon_button(ui, theme, Icon::ArrowLeft, "Back to the subgraph before").clicked()
+        {
             events.push(CanvasEvent::Back);
         }
         let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click());
@@ -490,9 +543,19 @@ fn subgraph_ui(ui: &mut Ui, content: &CanvasContent<'_>, canvas: Rect, events: &
         if response.hovered() {
             painter.rect_filled(rect, 3.0, theme.surface.hover);
         }
-        painter.galley(pos2(rect.left() + 10.0, rect.center().y - galley.size().y / 2.0), galley, theme.text.text_1);
+        painter.galley(
+            pos2(rect.left() + 10.0, rect.center().y - galley.size().y / 2.0),
+            galley,
+            theme.text.text_1,
+        );
         let arrow = pos2(rect.right() - 12.0, rect.center().y);
-        painter.text(arrow, Align2::CENTER_CENTER, Icon::ChevronDown.glyph(), font_id::icon(13.0), theme.text.text_3);
+        painter.text(
+            arrow,
+            Align2::CENTER_CENTER,
+            Icon::ChevronDown.glyph(),
+            font_id::icon(13.0),
+            theme.text.text_3,
+        );
         focus_ring(ui, theme, &response);
         Popup::menu(&response).show(|ui| {
             egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
@@ -510,7 +573,11 @@ fn subgraph_ui(ui: &mut Ui, content: &CanvasContent<'_>, canvas: Rect, events: &
 }
 
 fn subgraph_title(subgraph: SubgraphId, name: &str) -> String {
-    if name.is_empty() { format!("Subgraph {}", subgraph.0) } else { format!("Subgraph {}  {name}", subgraph.0) }
+    if name.is_empty() {
+        format!("Subgraph {}", subgraph.0)
+    } else {
+        format!("Subgraph {}  {name}", subgraph.0)
+    }
 }
 
 /// Everything about a node that the node itself has no room for.

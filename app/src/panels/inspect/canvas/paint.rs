@@ -4,7 +4,8 @@ use egui::emath::GuiRounding as _;
 use egui::epaint::{CubicBezierShape, Mesh, PathStroke, Vertex};
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
-    Align2, Color32, CornerRadius, FontId, Galley, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2,
+    Align2, Color32, CornerRadius, FontId, Galley, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2,
+    pos2, vec2,
 };
 use emberlab_core::model::TensorId;
 use std::sync::Arc;
@@ -239,7 +240,8 @@ impl Scene<'_> {
 
     fn paint_node(&self, painter: &Painter, number: u32, detail: Detail) {
         let node = &self.layout.nodes[number as usize];
-        let rect = self.view.rect_to_screen(self.canvas, node.rect).round_to_pixels(painter.pixels_per_point());
+        let rect =
+            self.view.rect_to_screen(self.canvas, node.rect).round_to_pixels(painter.pixels_per_point());
         let mut painter = painter.clone();
         if self.is_dimmed(number) {
             painter.multiply_opacity(DIMMED);
@@ -252,7 +254,9 @@ impl Scene<'_> {
                 self.paint_operator(&painter, rect, operator.0, facts, detail, selected, hovered);
             }
             NodeKind::Input(place, tensor) => self.paint_pill(&painter, rect, "input", place, tensor, detail),
-            NodeKind::Output(place, tensor) => self.paint_pill(&painter, rect, "output", place, tensor, detail),
+            NodeKind::Output(place, tensor) => {
+                self.paint_pill(&painter, rect, "output", place, tensor, detail)
+            }
         }
     }
 
@@ -270,11 +274,8 @@ impl Scene<'_> {
         let (theme, zoom) = (self.theme, self.view.zoom);
         let radius = (6.0 * zoom).round().max(1.0) as u8;
         let fill = if hovered { theme.surface.control } else { theme.surface.raised };
-        let stroke = if selected {
-            Stroke::new(2.0, theme.accent.base)
-        } else {
-            Stroke::new(1.0, theme.line.strong)
-        };
+        let stroke =
+            if selected { Stroke::new(2.0, theme.accent.base) } else { Stroke::new(1.0, theme.line.strong) };
         painter.rect(rect, CornerRadius::same(radius), fill, stroke, StrokeKind::Inside);
         let inset = if selected { 1.0 } else { 0.5 };
         let edge = Rect::from_min_max(
@@ -340,11 +341,8 @@ impl Scene<'_> {
     ) {
         let (theme, zoom) = (self.theme, self.view.zoom);
         let selected = self.selected_tensor == Some(tensor);
-        let stroke = if selected {
-            Stroke::new(2.0, theme.accent.base)
-        } else {
-            Stroke::new(1.0, theme.line.strong)
-        };
+        let stroke =
+            if selected { Stroke::new(2.0, theme.accent.base) } else { Stroke::new(1.0, theme.line.strong) };
         let radius = CornerRadius::same((rect.height() / 2.0).min(255.0) as u8);
         painter.rect(rect, radius, theme.surface.window, stroke, StrokeKind::Inside);
         let text = |text: String, font: FontId, width: f32| galley(painter, text, scaled(font, zoom), width);
@@ -370,7 +368,9 @@ impl Scene<'_> {
             return false;
         }
         match self.layout.nodes.get(node as usize).map(|node| node.kind) {
-            Some(NodeKind::Operator(operator)) => !self.matches.get(operator.index()).copied().unwrap_or(false),
+            Some(NodeKind::Operator(operator)) => {
+                !self.matches.get(operator.index()).copied().unwrap_or(false)
+            }
             Some(NodeKind::Input(..) | NodeKind::Output(..)) | None => true,
         }
     }
@@ -378,7 +378,7 @@ impl Scene<'_> {
 
 /// The titles of nodes that show nothing else: lighter than a full node's, so that small letters stay open.
 fn font_title() -> FontId {
-    FontId::new(15.0, font_id::label().family)
+    FontId::new(18.0, font_id::label().family)
 }
 
 /// Control points of a bend that leaves and arrives along the graph's direction.
@@ -398,9 +398,10 @@ pub fn bend(direction: Direction, from: Pos2, to: Pos2) -> [Pos2; 4] {
 /// The colour that stands for a node.
 pub fn node_colour(theme: &Theme, facts: &GraphFacts, node: &Node) -> Color32 {
     match node.kind {
-        NodeKind::Operator(operator) => {
-            facts.operators.get(operator.index()).map_or(theme.line.strong, |operator| theme.operator_colour(operator.category))
-        }
+        NodeKind::Operator(operator) => facts
+            .operators
+            .get(operator.index())
+            .map_or(theme.line.strong, |operator| theme.operator_colour(operator.category)),
         NodeKind::Input(..) | NodeKind::Output(..) => theme.line.strong,
     }
 }
@@ -431,5 +432,11 @@ pub fn add_quad(mesh: &mut Mesh, rect: Rect, colour: Color32) {
 /// A panel that floats over the canvas: fill and outline.
 pub fn floating(painter: &Painter, theme: &Theme, rect: Rect) {
     let stroke = Stroke::new(1.0, theme.line.strong);
-    painter.rect(rect, CornerRadius::same(4), with_alpha(theme.surface.window, 0.97), stroke, StrokeKind::Inside);
+    painter.rect(
+        rect,
+        CornerRadius::same(4),
+        with_alpha(theme.surface.window, 0.97),
+        stroke,
+        StrokeKind::Inside,
+    );
 }

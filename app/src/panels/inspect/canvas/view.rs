@@ -8,9 +8,6 @@ pub const ZOOM: std::ops::RangeInclusive<f32> = 0.15..=1.4;
 /// One step of the wheel or of a button.
 pub const STEP: f32 = 1.1;
 
-/// Distance that fitting keeps to the edges.
-const MARGIN: f32 = 12.0;
-
 /// Time that fitting takes, in seconds.
 const FIT_SECONDS: f64 = 0.16;
 
@@ -50,31 +47,31 @@ impl View {
         Self { zoom, offset: anchor - (anchor - self.offset) * (zoom / self.zoom) }
     }
 
-    /// The whole graph, centred, at most at 1:1; from its start where it does not fit at the smallest zoom.
-    pub fn fitting(bounds: Rect, canvas: Vec2) -> Self {
-        let room = (canvas - Vec2::splat(2.0 * MARGIN)).max(Vec2::splat(1.0));
+    /// The whole graph, centred in `free`, at most at 1:1; from its start where it does not fit at the smallest zoom.
+    ///
+    /// `free` is the part of the canvas that nothing floats over, from the canvas' corner.
+    pub fn fitting(bounds: Rect, free: Rect) -> Self {
+        let room = free.size().max(Vec2::splat(1.0));
         let size = bounds.size().max(Vec2::splat(1.0));
         let zoom = (room.x / size.x).min(room.y / size.y).clamp(*ZOOM.start(), 1.0);
-        let drawn = size * zoom;
-        let place = |room: f32, drawn: f32| MARGIN + ((room - drawn) / 2.0).max(0.0);
-        let corner = vec2(place(room.x, drawn.x), place(room.y, drawn.y));
+        let place = |room: f32, drawn: f32| ((room - drawn) / 2.0).max(0.0);
+        let corner = free.min.to_vec2() + vec2(place(room.x, size.x * zoom), place(room.y, size.y * zoom));
         Self { zoom, offset: corner - bounds.min.to_vec2() * zoom }
     }
 
-    /// How a graph is first shown: readable, from its start, `start` (its first node) in the middle.
-    pub fn beginning(bounds: Rect, start: Rect, canvas: Vec2, horizontal: bool) -> Self {
-        let room = (canvas - Vec2::splat(2.0 * MARGIN)).max(Vec2::splat(1.0));
-        let (across, room_across) =
-            if horizontal { (bounds.height(), room.y) } else { (bounds.width(), room.x) };
-        let zoom = (room_across / across.max(1.0)).clamp(0.75, 1.0);
-        // What does not fit starts at its first node, the rest is centred.
-        let centre = if across * zoom > room_across { start.center() } else { bounds.center() };
+    /// How a graph is first shown: readable, from its start; where it is too wide, `start` (its first node) is in the
+    /// middle.
+    pub fn beginning(bounds: Rect, start: Rect, free: Rect, horizontal: bool) -> Self {
+        let (across, room) =
+            if horizontal { (bounds.height(), free.height()) } else { (bounds.width(), free.width()) };
+        let zoom = (room / across.max(1.0)).clamp(0.75, 1.0);
+        let centre = if across * zoom > room { start.center() } else { bounds.center() };
         let offset = if horizontal {
-            vec2(MARGIN - bounds.min.x * zoom, canvas.y / 2.0 - centre.y * zoom)
+            vec2(free.left() - bounds.min.x * zoom, free.center().y - centre.y * zoom)
         } else {
-            vec2(canvas.x / 2.0 - centre.x * zoom, MARGIN - bounds.min.y * zoom)
+            vec2(free.center().x - centre.x * zoom, free.top() - bounds.min.y * zoom)
         };
-        Self { zoom, offset }
+        Self { zoom, offset: vec2(offset.x.round(), offset.y.round()) }
     }
 
     /// Keeps at least a strip of the graph in sight.
@@ -96,7 +93,8 @@ impl View {
     /// Moved as little as needed to show `rect` with some room around it; to its middle if it was far away.
     pub fn showing(self, rect: Rect, canvas: Vec2) -> Self {
         let room = 56.0f32.min(canvas.x / 4.0).min(canvas.y / 4.0);
-        let shown = Rect::from_min_max(rect.min * self.zoom + self.offset, rect.max * self.zoom + self.offset);
+        let shown =
+            Rect::from_min_max(rect.min * self.zoom + self.offset, rect.max * self.zoom + self.offset);
         let inside = Rect::from_min_max(Pos2::new(12.0, room), Pos2::new(canvas.x - 12.0, canvas.y - room));
         if inside.contains_rect(shown) {
             return self;
@@ -144,7 +142,8 @@ impl Motion {
         // Ease-out: fast at first, then settling.
         let eased = 1.0 - (1.0 - t).powi(3);
         let mix = |a: f32, b: f32| a + (b - a) * eased;
-        let offset = vec2(mix(self.from.offset.x, self.to.offset.x), mix(self.from.offset.y, self.to.offset.y));
+        let offset =
+            vec2(mix(self.from.offset.x, self.to.offset.x), mix(self.from.offset.y, self.to.offset.y));
         (View { zoom: mix(self.from.zoom, self.to.zoom), offset }, false)
     }
 }
@@ -159,6 +158,10 @@ mod tests {
 
     fn canvas() -> Rect {
         Rect::from_min_size(pos2(72.0, 92.0), CANVAS)
+    }
+
+    fn free() -> Rect {
+        Rect::from_min_max(pos2(12.0, 12.0), pos2(356.0, 724.0))
     }
 
     fn start() -> View {
@@ -186,23 +189,24 @@ mod tests {
     #[test]
     fn fitting_shows_everything_at_most_at_its_own_size() {
         let small = Rect::from_min_size(pos2(0.0, 0.0), vec2(248.0, 300.0));
-        let view = View::fitting(small, CANVAS);
+        let view = View::fitting(small, free());
         assert_eq!(view.zoom, 1.0);
         assert!(view.visible(canvas()).contains_rect(small));
         let tall = Rect::from_min_size(pos2(0.0, 0.0), vec2(248.0, 2_800.0));
-        let view = View::fitting(tall, CANVAS);
+        let view = View::fitting(tall, free());
         assert!(view.zoom < 1.0 && view.visible(canvas()).contains_rect(tall));
         let endless = Rect::from_min_size(pos2(0.0, 0.0), vec2(248.0, 200_000.0));
-        let view = View::fitting(endless, CANVAS);
+        let view = View::fitting(endless, free());
         assert_eq!(view.zoom, *ZOOM.start());
-        assert_eq!(view.to_screen(canvas(), endless.min).y, canvas().min.y + MARGIN);
+        assert_eq!(view.to_screen(canvas(), endless.min).y, canvas().min.y + free().top());
     }
 
     #[test]
     fn a_graph_begins_at_its_first_node() {
         let bounds = Rect::from_min_size(pos2(0.0, 0.0), vec2(248.0, 2_800.0));
-        let view = View::beginning(bounds, Rect::from_min_size(pos2(32.0, 0.0), vec2(184.0, 24.0)), CANVAS, false);
-        assert_eq!(view, View { zoom: 1.0, offset: vec2(88.0, 12.0) });
+        let view =
+            View::beginning(bounds, Rect::from_min_size(pos2(32.0, 0.0), vec2(184.0, 24.0)), free(), false);
+        assert_eq!(view, View { zoom: 1.0, offset: vec2(60.0, 12.0) });
     }
 
     #[test]

@@ -13,8 +13,15 @@ const HISTOGRAM: f32 = 42.0;
 const STRIP: f32 = 44.0;
 
 /// A histogram with its range below.
-pub fn histogram_ui(ui: &mut Ui, theme: &Theme, values: &Distribution, ty: Option<TensorType>, colour: Color32) {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HISTOGRAM + 18.0), Sense::hover());
+pub fn histogram_ui(
+    ui: &mut Ui,
+    theme: &Theme,
+    values: &Distribution,
+    ty: Option<TensorType>,
+    colour: Color32,
+) {
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), HISTOGRAM + 18.0), Sense::hover());
     let (low, high) = axis(values, ty);
     let spoken = format!("Histogram from {} to {}", number(low), number(high));
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &spoken));
@@ -87,7 +94,8 @@ fn axis_labels(ui: &Ui, theme: &Theme, rect: Rect, low: f64, high: f64) {
 /// One bar per channel; several channels share a bar where there is less than two points for each.
 pub fn strip_ui(ui: &mut Ui, theme: &Theme, name: &str, values: &[f32]) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), STRIP), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{name}, {} channels", values.len())));
+    response
+        .widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{name}, {} channels", values.len())));
     if values.is_empty() {
         return;
     }
@@ -134,7 +142,8 @@ mod tests {
 
     #[test]
     fn numbers_of_axes_are_short() {
-        for (value, text) in [(-128.0, "−128"), (0.0, "0"), (0.5, "0.5000"), (-0.001_234_5, "−0.001234")] {
+        for (value, text) in [(-128.0, "−128"), (0.0, "0"), (0.5, "0.5000"), (-0.001_234_5, "−0.001234")]
+        {
             assert_eq!(number(value), text);
         }
     }

@@ -14,6 +14,7 @@ use emberlab_core::model::{SubgraphId, TensorId};
 use emberlab_core::plan::Target;
 
 use super::facts::ModelFacts;
+use super::names::tail_fitting;
 use crate::command::Command;
 use crate::document::{OpenModel, Selection, Tab};
 use crate::jobs::measured;
@@ -74,7 +75,10 @@ impl Inspector {
             page_switch_ui(ui, theme, &mut self.page, has_operator);
         });
         match (self.page, tab.selection) {
-            (Page::Operator, Selection::Operator(subgraph, operator) | Selection::Scratch(subgraph, operator, _)) => {
+            (
+                Page::Operator,
+                Selection::Operator(subgraph, operator) | Selection::Scratch(subgraph, operator, _),
+            ) => {
                 OperatorPage { theme, open, facts, target, subgraph, operator }.ui(ui, self, commands);
             }
             (Page::Tensors, selection) => {
@@ -115,12 +119,14 @@ impl Inspector {
         match selection {
             Selection::Tensor(_, tensor) => Some(tensor),
             Selection::None => None,
-            Selection::Operator(_, operator) | Selection::Scratch(_, operator, _) => self.chosen.or_else(|| {
-                let graph = open.model.subgraphs.get(subgraph.index())?;
-                let operator = graph.operators.get(operator.index())?;
-                let weights = main_constant(&open.model, graph, operator).map(|(_, tensor)| tensor);
-                weights.or_else(|| operator.output(0)).or_else(|| operator.input(0))
-            }),
+            Selection::Operator(_, operator) | Selection::Scratch(_, operator, _) => {
+                self.chosen.or_else(|| {
+                    let graph = open.model.subgraphs.get(subgraph.index())?;
+                    let operator = graph.operators.get(operator.index())?;
+                    let weights = main_constant(&open.model, graph, operator).map(|(_, tensor)| tensor);
+                    weights.or_else(|| operator.output(0)).or_else(|| operator.input(0))
+                })
+            }
         }
     }
 
@@ -236,9 +242,14 @@ impl Heading {
         let mut below_cut = false;
         if !self.below.is_empty() {
             let left = rect.left() + 16.0;
-            let below = cut(ui, &self.below, font_id::cell(), theme.text.text_3, right - left);
-            below_cut = below.elided;
-            ui.painter().galley(pos2(left, rect.top() + 43.0 - below.size().y / 2.0), below, theme.text.text_3);
+            let shown = tail_fitting(ui, &self.below, font_id::cell(), right - left);
+            below_cut = shown != self.below;
+            let below = cut(ui, &shown, font_id::cell(), theme.text.text_3, right - left);
+            ui.painter().galley(
+                pos2(left, rect.top() + 43.0 - below.size().y / 2.0),
+                below,
+                theme.text.text_3,
+            );
         }
         if is_cut || below_cut {
             response.on_hover_text(format!("{}\n{}", self.title, self.below));
@@ -260,7 +271,8 @@ fn page_switch_ui(ui: &mut Ui, theme: &Theme, page: &mut Page, has_operator: boo
             vec2(width, rect.height() - 4.0),
         );
         let enabled = choice != Page::Operator || has_operator;
-        let response = ui.interact(cell, whole.id.with(label), if enabled { Sense::click() } else { Sense::hover() });
+        let response =
+            ui.interact(cell, whole.id.with(label), if enabled { Sense::click() } else { Sense::hover() });
         let chosen = *page == choice;
         response.widget_info(|| WidgetInfo::selected(Role::RadioButton, enabled, chosen, label));
         if response.clicked() {
@@ -299,8 +311,8 @@ fn notes_ui(ui: &mut Ui, theme: &Theme, notes: &[(Verdict, String, String)]) {
 fn subgraph_of(selection: Selection) -> Option<SubgraphId> {
     match selection {
         Selection::None => None,
-        Selection::Operator(subgraph, _) | Selection::Tensor(subgraph, _) | Selection::Scratch(subgraph, ..) => {
-            Some(subgraph)
-        }
+        Selection::Operator(subgraph, _)
+        | Selection::Tensor(subgraph, _)
+        | Selection::Scratch(subgraph, ..) => Some(subgraph),
     }
 }

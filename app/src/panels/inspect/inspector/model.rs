@@ -7,7 +7,7 @@ use emberlab_core::model::{
 use emberlab_core::verdict::{Place, Severity};
 
 use super::Inspector;
-use super::operator::{Port, port_ui};
+use super::operator::{Port, port_ui, role_width};
 use crate::command::Command;
 use crate::document::{OpenModel, Overlay, Selection};
 use crate::panels::inspect::facts::ModelFacts;
@@ -68,7 +68,8 @@ impl ModelPage<'_> {
 
     fn notes_ui(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
         let about_model = |place: &Place| matches!(place, Place::Model | Place::Subgraph(_));
-        let mut findings: Vec<_> = self.facts.findings.iter().filter(|finding| about_model(&finding.place)).collect();
+        let mut findings: Vec<_> =
+            self.facts.findings.iter().filter(|finding| about_model(&finding.place)).collect();
         // Errors matter here wherever they are.
         findings.extend(
             self.facts
@@ -95,12 +96,16 @@ impl ModelPage<'_> {
         }));
         super::notes_ui(ui, self.theme, &notes);
         if self.facts.findings.len() > findings.len().min(N_NOTES) {
-            egui::Frame::new().inner_margin(egui::Margin { left: 16, right: 16, top: 0, bottom: 10 }).show(ui, |ui| {
-                let all = format::counted(self.facts.findings.len() as u64, "note in all", "notes in all");
-                if small_button(ui, self.theme, ButtonKind::Outline, None, &all).clicked() {
-                    commands.push(Command::Toggle(Overlay::Problems));
-                }
-            });
+            egui::Frame::new().inner_margin(egui::Margin { left: 16, right: 16, top: 0, bottom: 10 }).show(
+                ui,
+                |ui| {
+                    let all =
+                        format::counted(self.facts.findings.len() as u64, "note in all", "notes in all");
+                    if small_button(ui, self.theme, ButtonKind::Outline, None, &all).clicked() {
+                        commands.push(Command::Toggle(Overlay::Problems));
+                    }
+                },
+            );
         }
     }
 
@@ -142,13 +147,22 @@ impl ModelPage<'_> {
         commands: &mut Vec<Command>,
     ) {
         section(ui, self.theme, title, &tensors.len().to_string(), |ui| {
-            for (place, tensor) in tensors.iter().enumerate() {
-                let role = if tensors.len() == 1 { role.to_owned() } else { format!("{role} {}", place + 1) };
-                let port = Port { role, tensor: *tensor };
-                if port_ui(ui, self.theme, self.facts, SubgraphId(0), subgraph, &port) {
-                    commands.push(Command::Select(Selection::Tensor(SubgraphId(0), *tensor)));
+            let role = |place: usize| match tensors.len() {
+                1 => role.to_owned(),
+                _ => format!("{role} {}", place + 1),
+            };
+            let ports: Vec<Port> = tensors
+                .iter()
+                .enumerate()
+                .map(|(place, tensor)| Port { role: role(place), tensor: *tensor })
+                .collect();
+            let role_width = role_width(ui, &ports);
+            for port in &ports {
+                if port_ui(ui, self.theme, self.facts, SubgraphId(0), subgraph, port, role_width) {
+                    commands.push(Command::Select(Selection::Tensor(SubgraphId(0), port.tensor)));
                 }
-                let facts = self.facts.graphs.first().and_then(|graph| graph.tensors.get(tensor.index()));
+                let facts =
+                    self.facts.graphs.first().and_then(|graph| graph.tensors.get(port.tensor.index()));
                 if let Some(facts) = facts.filter(|facts| !facts.quantization.is_empty()) {
                     key_value(ui, self.theme, "scale at zero point", &facts.quantization);
                 }
@@ -181,7 +195,9 @@ impl ModelPage<'_> {
         for ((code, count), example) in model.operator_codes.iter().zip(uses).zip(example) {
             let name = match example {
                 Some(operator) => operator_name(model, operator),
-                None if code.builtin == BuiltinOperator::CUSTOM => code.custom_code.clone().unwrap_or_default(),
+                None if code.builtin == BuiltinOperator::CUSTOM => {
+                    code.custom_code.clone().unwrap_or_default()
+                }
                 None => code.builtin.name().unwrap_or("unknown").to_owned(),
             };
             let value = format!("version {}  ×{count}", code.version);
@@ -216,7 +232,8 @@ fn metadata_ui(ui: &mut Ui, theme: &Theme, model: &Model, metadata: &Metadata) {
 /// The content of a named buffer in a few words.
 fn metadata_text(name: &str, bytes: &[u8]) -> String {
     if name == OFFLINE_MEMORY_ALLOCATION {
-        return offline_plan_text(bytes).unwrap_or_else(|| format!("{}, damaged", format::bytes(bytes.len() as u64)));
+        return offline_plan_text(bytes)
+            .unwrap_or_else(|| format!("{}, damaged", format::bytes(bytes.len() as u64)));
     }
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let (head, tail) = bytes.split_at(end);

@@ -45,7 +45,8 @@ pub fn ports(model: &Model, operator: &Operator) -> (Vec<Port>, usize) {
     let builtin = model.operator_codes.get(operator.code_index as usize).map(|code| code.builtin);
     let n_inputs = operator.inputs.len();
     let inputs = operator.inputs.iter().enumerate().filter_map(|(place, tensor)| {
-        let role = builtin.map_or_else(|| format!("input {}", place + 1), |op| input_role(op, place, n_inputs));
+        let role =
+            builtin.map_or_else(|| format!("input {}", place + 1), |op| input_role(op, place, n_inputs));
         tensor.map(|tensor| Port { role, tensor })
     });
     let n_outputs = operator.outputs.len();
@@ -70,7 +71,9 @@ pub fn main_constant(model: &Model, subgraph: &Subgraph, operator: &Operator) ->
         let (tensor, n_bytes) = size(id)?;
         (!matches!(tensor.ty, TensorType::Int32 | TensorType::Int64)).then_some((place, id, n_bytes))
     });
-    constants.max_by_key(|(place, _, n_bytes)| (*n_bytes, std::cmp::Reverse(*place))).map(|(place, id, _)| (place, id))
+    constants
+        .max_by_key(|(place, _, n_bytes)| (*n_bytes, std::cmp::Reverse(*place)))
+        .map(|(place, id, _)| (place, id))
 }
 
 impl OperatorPage<'_> {
@@ -78,21 +81,26 @@ impl OperatorPage<'_> {
     pub fn ui(&self, ui: &mut Ui, inspector: &mut Inspector, commands: &mut Vec<Command>) {
         let Some(subgraph) = self.open.model.subgraphs.get(self.subgraph.index()) else { return };
         let Some(operator) = subgraph.operators.get(self.operator.index()) else { return };
-        let Some(facts) = self.facts.graph(self.subgraph).and_then(|graph| graph.operators.get(self.operator.index()))
+        let Some(facts) =
+            self.facts.graph(self.subgraph).and_then(|graph| graph.operators.get(self.operator.index()))
         else {
             return;
         };
         self.notes_ui(ui, operator, facts);
-        section(ui, self.theme, "Attributes", "", |ui| self.attributes_ui(ui, subgraph, operator, facts, commands));
+        section(ui, self.theme, "Attributes", "", |ui| {
+            self.attributes_ui(ui, subgraph, operator, facts, commands)
+        });
         let (ports, n_left_out) = ports(&self.open.model, operator);
         section(ui, self.theme, heading(operator), "", |ui| {
+            let role_width = role_width(ui, &ports);
             for port in &ports {
-                if port_ui(ui, self.theme, self.facts, self.subgraph, subgraph, port) {
+                if port_ui(ui, self.theme, self.facts, self.subgraph, subgraph, port, role_width) {
                     inspector.show_tensor(port.tensor);
                 }
             }
             if n_left_out > 0 {
-                let what = format::counted(n_left_out as u64, "optional input left out", "optional inputs left out");
+                let what =
+                    format::counted(n_left_out as u64, "optional input left out", "optional inputs left out");
                 ui.add_space(4.0);
                 ui.label(text::small(what).color(self.theme.text.text_3));
             }
@@ -101,7 +109,17 @@ impl OperatorPage<'_> {
             let builtin = self.open.model.builtin(operator);
             let title = capitalised(&input_role(builtin, place, operator.inputs.len()));
             let colour = self.theme.operator_colour(facts.category);
-            statistics_ui(ui, self.theme, self.open, self.subgraph, tensor, &title, colour, inspector, commands);
+            statistics_ui(
+                ui,
+                self.theme,
+                self.open,
+                self.subgraph,
+                tensor,
+                &title,
+                colour,
+                inspector,
+                commands,
+            );
             if let Some(tensor) = subgraph.tensors.get(tensor.index()) {
                 scales_ui(ui, self.theme, tensor);
             }
@@ -117,17 +135,23 @@ impl OperatorPage<'_> {
         let notes: Vec<(Verdict, String, String)> = is_peak
             .then(|| {
                 let bytes = facts.live_bytes.unwrap_or(0);
-                (Verdict::Info, format!("Largest live set: {}.", format::bytes(bytes)), self.live_set(operator))
+                (
+                    Verdict::Info,
+                    format!("Largest live set: {}.", format::bytes(bytes)),
+                    self.live_set(operator),
+                )
             })
             .into_iter()
-            .chain(facts.findings.iter().filter_map(|finding| self.facts.findings.get(*finding)).map(|finding| {
-                let verdict = match finding.severity {
-                    Severity::Error => Verdict::Over,
-                    Severity::Warning => Verdict::Warn,
-                    Severity::Note => Verdict::Info,
-                };
-                (verdict, finding.message.clone(), finding.help.clone())
-            }))
+            .chain(facts.findings.iter().filter_map(|finding| self.facts.findings.get(*finding)).map(
+                |finding| {
+                    let verdict = match finding.severity {
+                        Severity::Error => Verdict::Over,
+                        Severity::Warning => Verdict::Warn,
+                        Severity::Note => Verdict::Info,
+                    };
+                    (verdict, finding.message.clone(), finding.help.clone())
+                },
+            ))
             .chain(self.kernel_note(facts))
             .collect();
         super::notes_ui(ui, self.theme, &notes);
@@ -152,7 +176,11 @@ impl OperatorPage<'_> {
         let (mut inputs, mut outputs, mut scratch, mut others) = (0, 0, 0, 0);
         for buffer in self.facts.alive_at(self.subgraph, self.operator) {
             let sum = match buffer.usage {
-                BufferUse::Scratch(owner, _) if owner == self.operator && buffer.subgraph == self.subgraph => &mut scratch,
+                BufferUse::Scratch(owner, _)
+                    if owner == self.operator && buffer.subgraph == self.subgraph =>
+                {
+                    &mut scratch
+                }
                 BufferUse::Tensor(tensor) if operator.inputs.contains(&Some(tensor)) => &mut inputs,
                 BufferUse::Tensor(tensor) if operator.outputs.contains(&Some(tensor)) => &mut outputs,
                 BufferUse::Tensor(_) | BufferUse::Scratch(..) => &mut others,
@@ -222,7 +250,17 @@ fn heading(operator: &Operator) -> &'static str {
     }
 }
 
+/// Width that the roles of several tensors take, so that what follows them stands in one line.
+pub fn role_width(ui: &Ui, ports: &[Port]) -> f32 {
+    let width = |port: &Port| {
+        ui.painter().layout_no_wrap(port.role.clone(), font_id::cell(), egui::Color32::PLACEHOLDER).size().x
+            + 10.0
+    };
+    ports.iter().map(width).fold(64.0, f32::max).min(ui.available_width() * 0.45).round()
+}
+
 /// One tensor of an operator in a row: role, shape and type, bytes. True when it was clicked.
+#[allow(clippy::too_many_arguments)]
 pub fn port_ui(
     ui: &mut Ui,
     theme: &Theme,
@@ -230,6 +268,7 @@ pub fn port_ui(
     subgraph_id: SubgraphId,
     subgraph: &Subgraph,
     port: &Port,
+    role_width: f32,
 ) -> bool {
     let Some(tensor) = subgraph.tensors.get(port.tensor.index()) else { return false };
     let known = facts.graph(subgraph_id).and_then(|graph| graph.tensors.get(port.tensor.index()));
@@ -245,9 +284,8 @@ pub fn port_ui(
     let middle = rect.center().y;
     let painter = ui.painter();
     let bytes = painter.layout_no_wrap(bytes, font_id::number(), theme.text.text_1);
-    let role_width = 64.0;
-    let role = fitted(ui, &port.role, font_id::cell(), theme.text.text_2, (rect.width() * 0.45).max(role_width));
-    let shape_left = rect.left() + role_width.max(role.size().x + 8.0);
+    let role = fitted(ui, &port.role, font_id::cell(), theme.text.text_2, role_width - 8.0);
+    let shape_left = rect.left() + role_width;
     let painter = ui.painter();
     painter.galley(pos2(rect.left(), middle - role.size().y / 2.0), role, theme.text.text_2);
     let bytes_left = rect.right() - bytes.size().x;
@@ -298,7 +336,8 @@ fn custom_options_ui(ui: &mut Ui, theme: &Theme, options: &[u8], format_code: i8
     section(ui, theme, "Custom options", &right, |ui| {
         for (row, bytes) in options.chunks(8).take(16).enumerate() {
             let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            let printable = |byte: &u8| if byte.is_ascii_graphic() || *byte == b' ' { *byte as char } else { '·' };
+            let printable =
+                |byte: &u8| if byte.is_ascii_graphic() || *byte == b' ' { *byte as char } else { '·' };
             let letters: String = bytes.iter().map(printable).collect();
             let line = format!("{:04x}  {:<23}  {letters}", row * 8, hex.join(" "));
             ui.label(text::number_small(line).color(theme.text.text_2));

@@ -9,7 +9,7 @@ use emberlab_core::stats::{Distribution, Statistics};
 
 use super::Inspector;
 use super::charts::{histogram_ui, number, strip_ui};
-use super::operator::{Port, port_ui, ports};
+use super::operator::{Port, port_ui, ports, role_width};
 use super::values::ValueGrid;
 use crate::command::Command;
 use crate::document::{OpenModel, Selection};
@@ -51,7 +51,9 @@ impl TensorPage<'_> {
             None => {
                 ui.add_space(16.0);
                 ui.vertical_centered(|ui| {
-                    ui.label(text::cell("Choose a tensor in the table or the graph").color(self.theme.text.text_3));
+                    ui.label(
+                        text::cell("Choose a tensor in the table or the graph").color(self.theme.text.text_3),
+                    );
                 });
             }
         }
@@ -62,6 +64,7 @@ impl TensorPage<'_> {
         let title = format!("{title} of this operator");
         section(ui, self.theme, &title, "", |ui| {
             let shown = inspector.shown_tensor(self.open, self.subgraph, self.selection);
+            let role_width = role_width(ui, ports);
             for port in ports {
                 if shown == Some(port.tensor) {
                     let rect = ui.available_rect_before_wrap();
@@ -71,7 +74,7 @@ impl TensorPage<'_> {
                     );
                     ui.painter().rect_filled(row, 3.0, self.theme.accent.soft);
                 }
-                if port_ui(ui, self.theme, self.facts, self.subgraph, subgraph, port) {
+                if port_ui(ui, self.theme, self.facts, self.subgraph, subgraph, port, role_width) {
                     inspector.show_tensor(port.tensor);
                 }
             }
@@ -87,7 +90,8 @@ impl TensorPage<'_> {
         commands: &mut Vec<Command>,
     ) {
         let Some(tensor) = subgraph.tensors.get(id.index()) else { return };
-        let Some(facts) = self.facts.graph(self.subgraph).and_then(|graph| graph.tensors.get(id.index())) else {
+        let Some(facts) = self.facts.graph(self.subgraph).and_then(|graph| graph.tensors.get(id.index()))
+        else {
             return;
         };
         let theme = self.theme;
@@ -145,8 +149,13 @@ impl TensorPage<'_> {
         }
         let mut operator_row = |name: &str, operators: &[emberlab_core::model::OperatorId]| {
             let Some(first) = operators.first() else { return };
-            let shown: Vec<String> = operators.iter().take(6).map(|operator| format!("#{}", operator.0)).collect();
-            let more = if operators.len() > 6 { format!(" and {} more", operators.len() - 6) } else { String::new() };
+            let shown: Vec<String> =
+                operators.iter().take(6).map(|operator| format!("#{}", operator.0)).collect();
+            let more = if operators.len() > 6 {
+                format!(" and {} more", operators.len() - 6)
+            } else {
+                String::new()
+            };
             let value = format!("{}{more}", shown.join(", "));
             let row = key_value_coloured(ui, theme, name, &value, theme.status.info);
             if row.on_hover_text(format!("Select operator #{}", first.0)).clicked() {
@@ -179,7 +188,11 @@ impl TensorPage<'_> {
                         match npy::write(tensor, bytes) {
                             Ok(file) => {
                                 let name = format!("t{}.npy", id.0);
-                                commands.push(Command::SaveAs(name, file.into(), format!("tensor t{}", id.0)));
+                                commands.push(Command::SaveAs(
+                                    name,
+                                    file.into(),
+                                    format!("tensor t{}", id.0),
+                                ));
                                 inspector.npy_error = None;
                             }
                             Err(error) => {
@@ -189,7 +202,8 @@ impl TensorPage<'_> {
                         }
                     }
                     if let Some(grid) = ValueGrid::new(tensor, bytes, inspector.real)
-                        && small_button(ui, theme, ButtonKind::Outline, Some(Icon::Copy), "Copy values").clicked()
+                        && small_button(ui, theme, ButtonKind::Outline, Some(Icon::Copy), "Copy values")
+                            .clicked()
                     {
                         let (tsv, is_whole) = grid.tsv();
                         let what = if is_whole { "all values" } else { "the first 65,536 values" };
@@ -236,13 +250,16 @@ pub fn statistics_ui(
         section(ui, theme, title, "measuring…", |_| ());
         return;
     };
-    let Some(tensor) = open.model.subgraphs.get(subgraph.index()).and_then(|graph| graph.tensors.get(id.index()))
+    let Some(tensor) =
+        open.model.subgraphs.get(subgraph.index()).and_then(|graph| graph.tensors.get(id.index()))
     else {
         return;
     };
     let Some(statistics) = statistics else {
         section(ui, theme, title, "", |ui| {
-            ui.label(text::small("Elements that are no single numbers have no figures").color(theme.text.text_3));
+            ui.label(
+                text::small("Elements that are no single numbers have no figures").color(theme.text.text_3),
+            );
         });
         return;
     };
@@ -261,7 +278,9 @@ pub fn statistics_ui(
 }
 
 fn figures_ui(ui: &mut Ui, theme: &Theme, tensor: &Tensor, statistics: &Statistics) {
-    let range = |values: &Distribution| format!("{} … {}, {}", number(values.min), number(values.max), mean(values.mean));
+    let range = |values: &Distribution| {
+        format!("{} … {}, {}", number(values.min), number(values.max), mean(values.mean))
+    };
     key_value(ui, theme, "Range, mean", &range(&statistics.raw));
     key_value(ui, theme, "Standard deviation", &format::significant(statistics.raw.std, 4));
     if let Some(real) = &statistics.real {
@@ -299,7 +318,8 @@ fn counted_share(count: u64, of: u64) -> String {
 
 fn quantization_ui(ui: &mut Ui, theme: &Theme, tensor: &Tensor) {
     let Some(quantization) = &tensor.quantization else { return };
-    let has_anything = !quantization.scale.is_empty() || quantization.details.is_some() || !quantization.min.is_empty();
+    let has_anything =
+        !quantization.scale.is_empty() || quantization.details.is_some() || !quantization.min.is_empty();
     if !has_anything {
         return;
     }

@@ -50,7 +50,9 @@ impl<'a> ValueGrid<'a> {
         let first_bit = start * bits as usize;
         let skip = (first_bit % 8) / bits as usize;
         let Some(bytes) = self.bytes.get(first_bit / 8..) else { return Vec::new() };
-        let Some(values) = Values::new(self.tensor.ty, bytes, (count + skip) as u64) else { return Vec::new() };
+        let Some(values) = Values::new(self.tensor.ty, bytes, (count + skip) as u64) else {
+            return Vec::new();
+        };
         values
             .skip(skip)
             .take(self.n_values.saturating_sub(start))
@@ -105,7 +107,8 @@ impl<'a> ValueGrid<'a> {
                 for row in first_row..last_row {
                     let y = rect.top() + ROW * (row + 1) as f32 + ROW / 2.0;
                     let count = last.saturating_sub(first);
-                    for (place, value) in self.values(row * n_columns + first, count).into_iter().enumerate() {
+                    for (place, value) in self.values(row * n_columns + first, count).into_iter().enumerate()
+                    {
                         text.clear();
                         let _ = write!(text, "{}", self.text(value));
                         let x = rect.left() + HEAD + column * (first + place + 1) as f32;
@@ -116,7 +119,13 @@ impl<'a> ValueGrid<'a> {
                         painter.text(pos2(x, y), Align2::RIGHT_CENTER, &text, font.clone(), colour);
                     }
                     let at = pos2(left + 8.0, y);
-                    painter.text(at, Align2::LEFT_CENTER, self.row_label(row), font.clone(), theme.text.text_3);
+                    painter.text(
+                        at,
+                        Align2::LEFT_CENTER,
+                        self.row_label(row),
+                        font.clone(),
+                        theme.text.text_3,
+                    );
                 }
                 // The head stays while rows scroll below it.
                 let top = rect.top() + viewport.top();
@@ -128,7 +137,13 @@ impl<'a> ValueGrid<'a> {
                         continue;
                     }
                     let at = pos2(x, top + ROW / 2.0);
-                    painter.text(at, Align2::RIGHT_CENTER, place.to_string(), font.clone(), theme.text.text_3);
+                    painter.text(
+                        at,
+                        Align2::RIGHT_CENTER,
+                        place.to_string(),
+                        font.clone(),
+                        theme.text.text_3,
+                    );
                 }
             });
         });
@@ -218,7 +233,8 @@ mod tests {
     #[test]
     fn real_values_use_the_scale_of_their_channel() {
         let mut tensor = tensor(&[2, 2], TensorType::Int8);
-        tensor.quantization = Some(Quantization { scale: vec![0.5, 2.0], zero_point: vec![0], ..Quantization::default() });
+        tensor.quantization =
+            Some(Quantization { scale: vec![0.5, 2.0], zero_point: vec![0], ..Quantization::default() });
         let grid = ValueGrid::new(&tensor, &[2, 4, 2, 4], true).unwrap();
         assert_eq!(grid.values(0, 4), [1.0, 2.0, 4.0, 8.0]);
         assert_eq!(grid.values(2, 2), [4.0, 8.0]);

@@ -75,7 +75,8 @@ impl<'a> Builder<'a> {
         let subgraph = self.subgraph;
         let n_operators = subgraph.operators.len() as u32;
         let n_inputs = subgraph.inputs.len() as u32;
-        let mut kinds: Vec<NodeKind> = (0..n_operators).map(|id| NodeKind::Operator(OperatorId(id))).collect();
+        let mut kinds: Vec<NodeKind> =
+            (0..n_operators).map(|id| NodeKind::Operator(OperatorId(id))).collect();
         for (place, &tensor) in subgraph.inputs.iter().enumerate() {
             self.write(tensor, kinds.len() as u32);
             kinds.push(NodeKind::Input(place as u32, tensor));

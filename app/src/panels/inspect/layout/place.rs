@@ -34,7 +34,12 @@ pub(super) fn centres(
             return None;
         }
         let moved = if round % 2 == 0 {
-            constraints.order.iter().rev().map(|&block| constraints.pull(block, &pulls, &mut place)).sum::<f32>()
+            constraints
+                .order
+                .iter()
+                .rev()
+                .map(|&block| constraints.pull(block, &pulls, &mut place))
+                .sum::<f32>()
         } else {
             constraints.order.iter().map(|&block| constraints.pull(block, &pulls, &mut place)).sum::<f32>()
         };
@@ -172,7 +177,8 @@ impl Constraints {
         }
         // Blocks are lines that run down the rows and do not cross, so "left of" has no cycle.
         let mut n_waiting: Vec<usize> = left.iter().map(Vec::len).collect();
-        let mut order: Vec<u32> = (0..n_blocks as u32).filter(|&block| n_waiting[block as usize] == 0).collect();
+        let mut order: Vec<u32> =
+            (0..n_blocks as u32).filter(|&block| n_waiting[block as usize] == 0).collect();
         let mut next = 0;
         while let Some(&block) = order.get(next) {
             next += 1;

@@ -159,14 +159,16 @@ pub(super) fn finish(
                 path.push((arrive - metrics.arrow, lane));
             }
             Route::Loop => {
-                let side = centres[source as usize] + metrics.size(&graph.kinds[source as usize]).across / 2.0;
+                let side =
+                    centres[source as usize] + metrics.size(&graph.kinds[source as usize]).across / 2.0;
                 let (start, end) = extent(source);
                 path = vec![(end, from), (end + metrics.arrow, from), (end + metrics.arrow, side + LANE)];
                 path.extend([(start - metrics.arrow, side + LANE), (start - metrics.arrow, to)]);
             }
         }
         path.push((arrive, to));
-        let mut points: Vec<Pos2> = straightened(&path).into_iter().map(|(along, across)| at(along, across)).collect();
+        let mut points: Vec<Pos2> =
+            straightened(&path).into_iter().map(|(along, across)| at(along, across)).collect();
         if link.backward {
             points.reverse();
         }
@@ -335,9 +337,11 @@ fn labels(
         .collect();
     seen.sort_unstable();
     seen.dedup_by_key(|(from, tensor, _)| (*from, *tensor));
+    let mut n_ports = vec![0u32; graph.kinds.len()];
+    seen.iter().for_each(|(from, ..)| n_ports[*from as usize] += 1);
     let mut labels: Vec<(u32, f32, f32, f32, TensorId, u32)> = seen
-        .into_iter()
-        .map(|(from, tensor, number)| {
+        .iter()
+        .filter_map(|&(from, tensor, number)| {
             let layer = layered.layer[from as usize];
             let band = &bands[layer as usize];
             let end = match direction {
@@ -345,13 +349,22 @@ fn labels(
                 Direction::Horizontal => nodes[from as usize].rect.max.x,
             };
             let room = if band.bent { metrics.stub } else { metrics.gap - metrics.arrow / 2.0 };
-            let along = (band.end.max(end) + room / 2.0).round();
+            let mut along = (band.end.max(end) + room / 2.0).round();
+            if n_ports[from as usize] > 1 {
+                // Between links that leave side by side there is no room: above the reader, if it is right below.
+                let straight = ports.from[number as usize] == ports.to[number as usize];
+                let reader = layered.layer[graph.links[number as usize].to as usize];
+                if !straight || reader != layer + 1 {
+                    return None;
+                }
+                along = (bands[reader as usize].start - metrics.arrow - metrics.stub / 2.0 + 2.0).round();
+            }
             let tensor = TensorId(tensor);
             let reach = match direction {
                 Direction::Vertical => 10.0 + CHARACTER * label_characters(subgraph, tensor) as f32,
                 Direction::Horizontal => 16.0,
             };
-            (layer, along, ports.from[number as usize], reach, tensor, number)
+            Some((layer, along, ports.from[number as usize], reach, tensor, number))
         })
         .collect();
     labels.sort_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)));

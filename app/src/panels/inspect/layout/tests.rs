@@ -23,7 +23,10 @@ fn check(model: &Model) -> GraphLayout {
         for edge in &layout.edges {
             let (first, last) = (edge.points[0], edge.points[edge.points.len() - 1]);
             let (from, to) = (layout.nodes[edge.from as usize].rect, layout.nodes[edge.to as usize].rect);
-            assert!(from.expand(0.5).contains(first) && to.expand(0.5).contains(last), "{edge:?} leaves its nodes");
+            assert!(
+                from.expand(0.5).contains(first) && to.expand(0.5).contains(last),
+                "{edge:?} leaves its nodes"
+            );
             assert!(edge.points.iter().all(|point| point.is_finite()));
             if !edge.backward {
                 assert!(along(first) < along(last), "{edge:?} runs against the graph");
@@ -74,7 +77,8 @@ fn residual_blocks_keep_their_chain_straight() {
 #[test]
 fn branches_stand_side_by_side() {
     // 0 feeds 1, 2 and 3; 4 joins them.
-    let layout = check(&wired(&[0], &[(&[0], &[1]), (&[1], &[2]), (&[1], &[3]), (&[1], &[4]), (&[2, 3, 4], &[5])]));
+    let layout =
+        check(&wired(&[0], &[(&[0], &[1]), (&[1], &[2]), (&[1], &[3]), (&[1], &[4]), (&[2, 3, 4], &[5])]));
     let rows: Vec<u32> = (0..5).map(|node| layout.nodes[node].layer).collect();
     assert_eq!(rows, [1, 2, 2, 2, 3]);
     assert_eq!(centre(&layout, 0), centre(&layout, 2), "the middle branch is straight");
@@ -138,9 +142,11 @@ fn random_graphs_keep_the_rules() {
         let operators: Vec<(Vec<u32>, Vec<u32>)> = (0..n_operators)
             .map(|place| {
                 // Mostly earlier tensors, sometimes any: reads before writes, loops, two writers.
-                let reads = (0..1 + random(3)).map(|_| if random(12) == 0 { random(n_tensors) } else { random(place + 2) });
+                let reads = (0..1 + random(3))
+                    .map(|_| if random(12) == 0 { random(n_tensors) } else { random(place + 2) });
                 let reads = reads.collect();
-                let writes = (0..1 + random(2)).map(|_| if random(12) == 0 { random(n_tensors) } else { place + 2 });
+                let writes =
+                    (0..1 + random(2)).map(|_| if random(12) == 0 { random(n_tensors) } else { place + 2 });
                 (reads, writes.collect())
             })
             .collect();
@@ -161,7 +167,8 @@ fn hostile_graphs_stay_small() {
     assert!(layout.edges.iter().map(|edge| edge.points.len()).sum::<usize>() < 2_000_000);
     // Thousands of operators side by side, and thousands that have no link at all.
     let wide: Vec<[u32; 1]> = (0..2_000).map(|place| [place + 1]).collect();
-    let operators: Vec<(&[u32], &[u32])> = wide.iter().map(|write| ([0].as_slice(), write.as_slice())).collect();
+    let operators: Vec<(&[u32], &[u32])> =
+        wide.iter().map(|write| ([0].as_slice(), write.as_slice())).collect();
     check(&wired(&[0], &operators));
     let operators: Vec<(&[u32], &[u32])> = wide.iter().map(|_| ([].as_slice(), [].as_slice())).collect();
     check(&wired(&[0], &operators));
@@ -174,7 +181,10 @@ fn tensors_that_do_not_exist_are_ignored() {
     model.subgraphs[0].operators[0].outputs.push(Some(TensorId(u32::MAX)));
     model.subgraphs[0].outputs.push(TensorId(77));
     check(&model);
-    assert_eq!(layout_graph(&model, SubgraphId(5), Direction::Vertical, &|| false), Some(GraphLayout::default()));
+    assert_eq!(
+        layout_graph(&model, SubgraphId(5), Direction::Vertical, &|| false),
+        Some(GraphLayout::default())
+    );
 }
 
 #[test]

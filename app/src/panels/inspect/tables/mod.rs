@@ -12,9 +12,7 @@ use super::facts::{FactsKey, ModelFacts};
 use super::find::Query;
 use crate::command::Command;
 use crate::document::Selection;
-use crate::theme::widgets::{
-    ButtonKind, Sort, TableStyle, empty, hairline, segmented_small, small_button,
-};
+use crate::theme::widgets::{ButtonKind, Sort, TableStyle, empty, hairline, segmented_small, small_button};
 use crate::theme::{Icon, Theme, font_id, format, text};
 use grid::{GridEvents, grid_ui, ordered, tsv_of};
 use operators::{OperatorColumn, OperatorTable};
@@ -139,26 +137,29 @@ impl Tables {
     fn bar_ui(&mut self, ui: &mut Ui, content: &TablesContent<'_>, commands: &mut Vec<Command>) {
         let theme = content.theme;
         let inner = ui.max_rect().shrink2(vec2(12.0, 9.0));
-        ui.scope_builder(UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center)), |ui| {
-            ui.spacing_mut().item_spacing.x = 8.0;
-            let kinds = [
-                (TableKind::Operators, "Operators"),
-                (TableKind::Tensors, "Tensors"),
-                (TableKind::Summary, "Summary"),
-            ];
-            if segmented_small(ui, theme, &mut self.kind, &kinds) {
-                self.refresh(content);
-            }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if small_button(ui, theme, ButtonKind::Outline, Some(Icon::Copy), "Copy")
-                    .on_hover_text("Copy the table as tab-separated text")
-                    .clicked()
-                {
-                    commands.push(self.copy(content));
+        ui.scope_builder(
+            UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center)),
+            |ui| {
+                ui.spacing_mut().item_spacing.x = 8.0;
+                let kinds = [
+                    (TableKind::Operators, "Operators"),
+                    (TableKind::Tensors, "Tensors"),
+                    (TableKind::Summary, "Summary"),
+                ];
+                if segmented_small(ui, theme, &mut self.kind, &kinds) {
+                    self.refresh(content);
                 }
-                self.find_ui(ui, content, commands);
-            });
-        });
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    if small_button(ui, theme, ButtonKind::Outline, Some(Icon::Copy), "Copy")
+                        .on_hover_text("Copy the table as tab-separated text")
+                        .clicked()
+                    {
+                        commands.push(self.copy(content));
+                    }
+                    self.find_ui(ui, content, commands);
+                });
+            },
+        );
     }
 
     fn find_ui(&mut self, ui: &mut Ui, content: &TablesContent<'_>, commands: &mut Vec<Command>) {
@@ -185,7 +186,11 @@ impl Tables {
         );
         let mut right = rect.right() - 8.0;
         if !Query::parse(&self.query).is_empty() {
-            let count = format!("{} of {}", format::count(self.order.len() as u64), format::count(self.n_rows(content)));
+            let count = format!(
+                "{} of {}",
+                format::count(self.order.len() as u64),
+                format::count(self.n_rows(content))
+            );
             let at = pos2(right, rect.center().y);
             let drawn = ui.painter().text(
                 at,
@@ -196,7 +201,9 @@ impl Tables {
             );
             right = drawn.left() - 6.0;
         }
-        let field = egui::Rect::from_min_max(pos2(rect.left() + 23.0, rect.top()), pos2(right, rect.bottom()));
+        let height = ui.fonts_mut(|fonts| fonts.row_height(&font_id::cell()));
+        let line = rect.center().y - height / 2.0;
+        let field = egui::Rect::from_min_max(pos2(rect.left() + 23.0, line), pos2(right, line + height));
         // Taken before the field sees them: they move between matches.
         let (next, back, clear) = if focused {
             ui.input_mut(|input| {
@@ -216,7 +223,7 @@ impl Tables {
             .font(font_id::cell())
             .hint_text(text::cell("Find name, op, int8, 24,24,16").color(theme.text.text_3))
             .desired_width(field.width())
-            .align(egui::Align2::LEFT_CENTER);
+            .min_size(vec2(0.0, height));
         let response = ui.put(field, edit);
         let response = response.accessible_name("Find");
         if std::mem::take(&mut self.focus_find) {
@@ -376,7 +383,9 @@ impl Tables {
 
     fn selection_of(&self, subgraph: SubgraphId, row: usize) -> Selection {
         match self.kind {
-            TableKind::Operators | TableKind::Summary => Selection::Operator(subgraph, OperatorId(row as u32)),
+            TableKind::Operators | TableKind::Summary => {
+                Selection::Operator(subgraph, OperatorId(row as u32))
+            }
             TableKind::Tensors => Selection::Tensor(subgraph, TensorId(row as u32)),
         }
     }

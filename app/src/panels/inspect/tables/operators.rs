@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use emberlab_core::verdict::{Diagnostic, Kernel, Severity};
 
-use super::grid::{Cell, Head, Table};
+use super::grid::{Cell, Head, PADDING, Table, figure_width};
 use crate::panels::inspect::facts::{GraphFacts, OperatorFacts};
 use crate::panels::inspect::find::Haystack;
 use crate::panels::inspect::overlay::scale_place;
@@ -41,18 +41,22 @@ impl Table for OperatorTable<'_> {
     type Column = OperatorColumn;
 
     fn columns(&self, width: f32) -> Vec<Head<OperatorColumn>> {
-        let bar = if width >= WIDE { BAR + 8.0 } else { 0.0 };
+        let bar = if width >= WIDE { BAR + PADDING } else { 0.0 };
+        let macs = figure_width(&format::count(self.graph.macs), "MACs");
+        let weights = figure_width(&format::bytes_only(self.graph.weight_bytes), "Weights B");
+        let live = figure_width(&self.total(OperatorColumn::Live), "Live B");
+        let number = figure_width(&self.graph.operators.len().to_string(), "#").max(34.0);
         vec![
-            Head { descending: false, ..Head::figures(OperatorColumn::Number, "#", 38.0) },
+            Head { descending: false, ..Head::figures(OperatorColumn::Number, "#", number) },
             Head::words(OperatorColumn::Operator, "Operator", 0.0),
-            Head::words(OperatorColumn::Output, "Output", 90.0),
-            Head::figures(OperatorColumn::Macs, "MACs", 82.0 + bar),
-            Head::figures(OperatorColumn::Weights, "Weights B", 76.0),
-            Head::figures(OperatorColumn::Live, "Live B", 70.0 + bar),
+            Head::words(OperatorColumn::Output, "Output", 78.0),
+            Head::figures(OperatorColumn::Macs, "MACs", macs + bar),
+            Head::figures(OperatorColumn::Weights, "Weights B", weights),
+            Head::figures(OperatorColumn::Live, "Live B", live + bar),
             Head {
                 align: egui::Align::Center,
                 icon: Some(Icon::Zap),
-                ..Head::words(OperatorColumn::Kernel, "Kernel", 36.0)
+                ..Head::words(OperatorColumn::Kernel, "Kernel", 30.0)
             },
         ]
     }
@@ -69,9 +73,7 @@ impl Table for OperatorTable<'_> {
         let (left, right) = (&self.graph.operators[a], &self.graph.operators[b]);
         match column {
             OperatorColumn::Number => a.cmp(&b),
-            OperatorColumn::Operator => {
-                (&left.name, &left.brief).cmp(&(&right.name, &right.brief))
-            }
+            OperatorColumn::Operator => (&left.name, &left.brief).cmp(&(&right.name, &right.brief)),
             OperatorColumn::Output => left.output_elements.cmp(&right.output_elements),
             OperatorColumn::Macs => left.macs.cmp(&right.macs),
             OperatorColumn::Weights => left.weight_bytes.cmp(&right.weight_bytes),
@@ -95,12 +97,13 @@ impl Table for OperatorTable<'_> {
 
     fn cell_ui(&self, cell: &mut Cell<'_>, row: usize, column: OperatorColumn) {
         let (theme, operator) = (cell.theme, &self.graph.operators[row]);
-        let wide = cell.rect.width() >= 70.0 + BAR;
+        let wide = cell.table_width >= WIDE;
         match column {
             OperatorColumn::Number => cell.figure(&row.to_string(), theme.text.text_3),
             OperatorColumn::Operator => {
                 let left = cell.dot(theme.operator_colour(operator.category));
-                let end = cell.words_from(left, &operator.name, crate::theme::font_id::cell(), theme.text.text_1);
+                let end =
+                    cell.words_from(left, &operator.name, crate::theme::font_id::cell(), theme.text.text_1);
                 let brief = crate::theme::font_id::cell();
                 cell.words_from(end + 5.0, &operator.brief, brief, theme.text.text_3);
             }
@@ -133,7 +136,8 @@ impl Table for OperatorTable<'_> {
                     Rank::Fast => (Icon::Zap, theme.status.ok),
                 };
                 cell.icon(icon, colour);
-                let hover = cell.ui.interact(cell.rect, cell.ui.unique_id().with("kernel"), egui::Sense::hover());
+                let hover =
+                    cell.ui.interact(cell.rect, cell.ui.unique_id().with("kernel"), egui::Sense::hover());
                 hover.on_hover_text(self.kernel_tooltip(operator));
             }
         }
@@ -182,7 +186,8 @@ impl OperatorTable<'_> {
 
     fn kernel_tooltip(&self, operator: &OperatorFacts) -> String {
         let findings = operator.findings.iter().filter_map(|finding| self.findings.get(*finding));
-        let lines = std::iter::once(operator.kernel_text.clone()).chain(findings.map(|finding| finding.message.clone()));
+        let lines = std::iter::once(operator.kernel_text.clone())
+            .chain(findings.map(|finding| finding.message.clone()));
         lines.collect::<Vec<_>>().join("\n")
     }
 }

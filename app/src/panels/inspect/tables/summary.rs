@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 
 use emberlab_core::model::Subgraph;
 
-use super::grid::{Cell, Head, Table};
+use super::grid::{Cell, Head, Table, figure_width};
 use super::operators::share;
 use crate::panels::inspect::facts::{GraphFacts, TensorRole};
 use crate::panels::inspect::find::Haystack;
+use crate::panels::inspect::names::tail_fitting;
 use crate::theme::{font_id, format};
 
 /// One row per operator.
@@ -35,7 +36,9 @@ impl SummaryTable<'_> {
     /// The last part of the name of what the operator writes.
     fn layer(&self, row: usize) -> &str {
         let output = self.subgraph.operators[row].output(0);
-        let name = output.and_then(|tensor| self.graph.tensors.get(tensor.index())).map_or("", |tensor| &tensor.name);
+        let name = output
+            .and_then(|tensor| self.graph.tensors.get(tensor.index()))
+            .map_or("", |tensor| &tensor.name);
         layer_of(name)
     }
 
@@ -70,18 +73,22 @@ impl Table for SummaryTable<'_> {
     type Column = SummaryColumn;
 
     fn columns(&self, width: f32) -> Vec<Head<SummaryColumn>> {
+        let parameters = figure_width(&self.total(SummaryColumn::Parameters), "Params");
+        let macs = figure_width(&self.total(SummaryColumn::Macs), "MACs");
+        let most_bytes = (0..self.n_rows()).filter_map(|row| self.output_bytes(row)).max().unwrap_or(0);
+        let bytes = figure_width(&format::bytes_only(most_bytes), "Output B");
         let mut columns = vec![
             Head::words(SummaryColumn::Layer, "Layer (type)", 0.0),
-            Head::words(SummaryColumn::Output, "Output shape", 94.0),
-            Head::figures(SummaryColumn::Parameters, "Params", 74.0),
-            Head::figures(SummaryColumn::Macs, "MACs", 80.0),
-            Head::figures(SummaryColumn::Bytes, "Output B", 70.0),
+            Head::words(SummaryColumn::Output, "Output shape", 88.0),
+            Head::figures(SummaryColumn::Parameters, "Params", parameters),
+            Head::figures(SummaryColumn::Macs, "MACs", macs),
+            Head::figures(SummaryColumn::Bytes, "Output B", bytes),
         ];
         if width >= 580.0 {
-            columns.push(Head::figures(SummaryColumn::Share, "Of peak", 66.0));
+            columns.push(Head::figures(SummaryColumn::Share, "Of peak", 64.0));
         }
         if width >= 500.0 {
-            columns.push(Head::words(SummaryColumn::ConnectedTo, "Connected to", 92.0));
+            columns.push(Head::words(SummaryColumn::ConnectedTo, "Connected to", 84.0));
         }
         columns
     }
@@ -120,7 +127,9 @@ impl Table for SummaryTable<'_> {
             SummaryColumn::Output => operator.output_shape.clone(),
             SummaryColumn::Parameters => operator.parameters.to_string(),
             SummaryColumn::Macs => operator.macs.to_string(),
-            SummaryColumn::Bytes => self.output_bytes(row).map_or_else(String::new, |bytes| bytes.to_string()),
+            SummaryColumn::Bytes => {
+                self.output_bytes(row).map_or_else(String::new, |bytes| bytes.to_string())
+            }
             SummaryColumn::Share => self.share_text(row),
             SummaryColumn::ConnectedTo => self.connected_to(row),
         }
@@ -140,16 +149,24 @@ impl Table for SummaryTable<'_> {
                     .size()
                     .x;
                 let room = cell.rect.right() - left - type_width - 12.0;
-                let name = tail_fitting(cell, self.layer(row), room);
+                let name = tail_fitting(cell.ui, self.layer(row), font_id::cell(), room);
                 let end = cell.words_from(left, &name, font_id::cell(), theme.text.text_1);
-                cell.words_from(if name.is_empty() { left } else { end + 5.0 }, &kind, font_id::cell(), theme.text.text_3);
+                cell.words_from(
+                    if name.is_empty() { left } else { end + 5.0 },
+                    &kind,
+                    font_id::cell(),
+                    theme.text.text_3,
+                );
             }
             SummaryColumn::Output => cell.mono(&operator.output_shape, theme.text.text_1),
             SummaryColumn::Parameters => cell.figure(&format::count(operator.parameters), theme.text.text_1),
             SummaryColumn::Macs => cell.figure(&format::count(operator.macs), theme.text.text_1),
             SummaryColumn::Bytes => {
                 let bytes = self.output_bytes(row);
-                cell.figure(&bytes.map_or_else(|| format::UNKNOWN.to_owned(), format::bytes_only), theme.text.text_1);
+                cell.figure(
+                    &bytes.map_or_else(|| format::UNKNOWN.to_owned(), format::bytes_only),
+                    theme.text.text_1,
+                );
             }
             SummaryColumn::Share => {
                 let colour = if cell.selected { theme.accent.text } else { theme.text.text_1 };
@@ -167,9 +184,10 @@ impl Table for SummaryTable<'_> {
                 format::count(parameters.fold(0, u64::saturating_add))
             }
             SummaryColumn::Macs => format::count(self.graph.macs),
-            SummaryColumn::Output | SummaryColumn::Bytes | SummaryColumn::Share | SummaryColumn::ConnectedTo => {
-                String::new()
-            }
+            SummaryColumn::Output
+            | SummaryColumn::Bytes
+            | SummaryColumn::Share
+            | SummaryColumn::ConnectedTo => String::new(),
         }
     }
 
@@ -188,39 +206,16 @@ impl SummaryTable<'_> {
     }
 }
 
-/// The end of a text that fits into a width, after an ellipsis.
-fn tail_fitting(cell: &Cell<'_>, text: &str, width: f32) -> String {
-    let fits = |text: &str| {
-        let painter = cell.ui.painter();
-        painter.layout_no_wrap(text.to_owned(), font_id::cell(), cell.theme.text.text_1).size().x <= width
-    };
-    if width < 16.0 {
-        return String::new();
-    }
-    if fits(text) {
-        return text.to_owned();
-    }
-    // A whole part of the path is cut first; what is left is cut by the cell.
-    let parts: Vec<&str> = text.split('/').collect();
-    for start in 1..parts.len() {
-        let tail = format!("…/{}", parts[start..].join("/"));
-        if fits(&tail) {
-            return tail;
-        }
-    }
-    let last = parts.last().copied().unwrap_or(text);
-    let keep = ((width / 6.5) as usize).saturating_sub(1).max(1);
-    let skip = last.chars().count().saturating_sub(keep);
-    if skip == 0 { last.to_owned() } else { format!("…{}", last.chars().skip(skip).collect::<String>()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::layer_of;
 
     #[test]
     fn fused_operators_are_left_out_of_a_layer_name() {
-        assert_eq!(layer_of("model/conv2d/Relu;model/bn/FusedBatchNormV3;model/conv2d/Conv2D"), "model/conv2d/Relu");
+        assert_eq!(
+            layer_of("model/conv2d/Relu;model/bn/FusedBatchNormV3;model/conv2d/Conv2D"),
+            "model/conv2d/Relu"
+        );
         assert_eq!(layer_of(""), "");
     }
 }

@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 
 use emberlab_core::model::Subgraph;
 
-use super::grid::{Cell, Head, Table};
+use super::grid::{Cell, Head, Table, figure_width};
 use crate::panels::inspect::facts::GraphFacts;
 use crate::panels::inspect::find::Haystack;
-use crate::theme::format;
+use crate::panels::inspect::names::tail_fitting;
+use crate::theme::{font_id, format};
 
 /// Tensors in the order of the file.
 pub struct TensorTable<'a> {
@@ -40,7 +41,11 @@ impl Table for TensorTable<'_> {
             Head::words(TensorColumn::Shape, "Shape", 96.0),
             Head::words(TensorColumn::Type, "Type", 62.0),
             Head::words(TensorColumn::Role, "Role", 76.0),
-            Head::figures(TensorColumn::Bytes, "Bytes", 76.0),
+            Head::figures(
+                TensorColumn::Bytes,
+                "Bytes",
+                figure_width(&self.total(TensorColumn::Bytes), "Bytes"),
+            ),
         ];
         if width >= 580.0 {
             columns.push(Head::words(TensorColumn::Quantization, "Scale at zero point", 150.0));
@@ -93,7 +98,8 @@ impl Table for TensorTable<'_> {
         match column {
             TensorColumn::Number => cell.figure(&format!("t{row}"), theme.text.text_3),
             TensorColumn::Name => {
-                cell.words(&tensor.name, theme.text.text_1);
+                let name = tail_fitting(cell.ui, &tensor.name, font_id::cell(), cell.rect.width() - 16.0);
+                cell.words(&name, theme.text.text_1);
             }
             TensorColumn::Shape => cell.mono(&tensor.shape, theme.text.text_1),
             TensorColumn::Type => cell.mono(self.subgraph.tensors[row].ty.name(), theme.text.text_2),
