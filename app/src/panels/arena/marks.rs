@@ -107,7 +107,7 @@ impl Scene<'_> {
                 fill: accent,
             });
             let label = step_label(self.chart, cursor);
-            let at = pos2(bar.center().x, self.canvas.bars.rect.bottom() + 10.0);
+            let at = pos2(column.center().x, self.canvas.bars.rect.bottom() + 10.0);
             let ground =
                 Rect::from_center_size(at, vec2(text_width(&label, Style::NumberSmallStrong) + 8.0, 14.0));
             marks.push(Mark::filled(ground, 0.0, self.theme.surface.panel));
@@ -426,13 +426,14 @@ impl Scene<'_> {
         let last = (frame.view.scopes.to.ceil() as u32).min(self.chart.scope_count);
         let mut drawn_to = f32::NEG_INFINITY;
         for scope in first..last {
-            let x = frame.x(f64::from(scope) + 0.5);
+            // A step that is cut off keeps its number in sight, in the middle of what is left.
+            let x = self.column(frame, scope).center().x;
             let operator = self.chart.steps[scope as usize].operator;
             let labelled = match operator {
                 Some((_, operator)) => operator.0.is_multiple_of(interval),
                 None => true,
             };
-            if labelled && frame.rect.x_range().contains(x) {
+            if labelled {
                 let label = step_label(self.chart, scope);
                 let half = text_width(&label, Style::NumberSmall) / 2.0;
                 if x - half > drawn_to + 2.0 {

@@ -178,7 +178,7 @@ fn the_wheel_zooms_at_the_pointer_a_drag_pans_and_fit_shows_everything_again() {
     harness.run();
     let (unit, source) = (MouseWheelUnit::Point, egui::MouseWheelSource::Wheel);
     let (modifiers, phase) = (Modifiers::NONE, egui::TouchPhase::Move);
-    harness.event(Event::MouseWheel { unit, delta: vec2(0.0, 200.0), phase, source, modifiers });
+    harness.event(Event::MouseWheel { unit, delta: vec2(0.0, 400.0), phase, source, modifiers });
     // The wheel is smoothed over several frames.
     harness.run_steps(12);
     harness.run();
