@@ -7,10 +7,10 @@ use egui::Context;
 use emberlab_core::model::{SubgraphId, TensorId};
 use emberlab_core::plan::Target;
 
+use crate::charts::Picture;
 use crate::document::{
     ClosedTab, Document, OpenModel, Overlay, PanelKind, Selection, Tab, TabContent, TabId,
 };
-use crate::charts::Picture;
 use crate::jobs::{JobId, Jobs, LayoutRequest, OpenRequest, PictureFormat, Source, Subject, file_name};
 use crate::messages::Level;
 use crate::panels::inspect::layout::Direction;

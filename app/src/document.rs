@@ -134,6 +134,9 @@ pub struct OpenFailure {
     pub details: String,
 }
 
+/// The arena for one target, or every reason for which TFLM does not prepare the model there.
+pub type PlanResult = Result<Arc<ArenaPlan>, Vec<Refusal>>;
+
 /// A model and everything derived from it.
 #[derive(Debug)]
 pub struct OpenModel {
@@ -144,7 +147,7 @@ pub struct OpenModel {
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
     /// The arena for every chip and kernel set.
-    pub plans: Vec<(Target, Result<Arc<ArenaPlan>, Vec<Refusal>>)>,
+    pub plans: Vec<(Target, PlanResult)>,
     /// Positions of the graph's nodes, one per subgraph; `None` while the layout runs.
     pub layouts: Vec<Option<Arc<GraphLayout>>>,
     /// How long each step of opening took.
@@ -293,7 +296,7 @@ impl OpenModel {
     }
 
     /// The arena for a target.
-    pub fn plan(&self, target: Target) -> Option<&Result<Arc<ArenaPlan>, Vec<Refusal>>> {
+    pub fn plan(&self, target: Target) -> Option<&PlanResult> {
         self.plans.iter().find(|(planned, _)| *planned == target).map(|(_, plan)| plan)
     }
 }

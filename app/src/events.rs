@@ -189,3 +189,92 @@ fn still_valid(selection: Selection, model: &Model) -> Selection {
 fn seconds_since_1970() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use emberlab_core::model::{ModelBuilder, OperatorId, TensorId};
+
+    use super::*;
+    use crate::settings::Settings;
+
+    fn document() -> (Document, Subject) {
+        let mut document = Document::new(Settings::default());
+        let id = document.new_tab_id();
+        document.tabs.push(Tab { revision: 3, ..Tab::new(id, "a.tflite") });
+        document.active = Some(id);
+        (document, Subject { tab: id, revision: 3 })
+    }
+
+    fn spec(subject: Subject) -> JobSpec {
+        JobSpec { kind: JobKind::Open, name: "Opening a.tflite".to_owned(), subject: Some(subject) }
+    }
+
+    fn opened_with(description: &str) -> Outcome {
+        let model = Arc::new(ModelBuilder::new(description).build());
+        Outcome::Opened(Box::new(Ok(OpenModel::new(model, 1, ""))))
+    }
+
+    fn take_outcome(document: &mut Document, subject: Subject, outcome: Outcome) {
+        let mut jobs = Jobs::new(Arc::new(|| ()));
+        ended_job(spec(subject), Ended::Done(outcome), document, &mut jobs);
+    }
+
+    fn description(document: &Document) -> Option<&str> {
+        document.active_model().and_then(|(_, open)| open.model.description.as_deref())
+    }
+
+    #[test]
+    fn a_stale_result_is_dropped() {
+        let (mut document, subject) = document();
+        take_outcome(&mut document, Subject { revision: 2, ..subject }, opened_with("old"));
+        assert_eq!(description(&document), None);
+        take_outcome(&mut document, subject, opened_with("new"));
+        assert_eq!(description(&document), Some("new"));
+        take_outcome(&mut document, Subject { revision: 2, ..subject }, opened_with("old"));
+        assert_eq!(description(&document), Some("new"));
+    }
+
+    #[test]
+    fn a_result_for_a_closed_tab_is_dropped() {
+        let (mut document, subject) = document();
+        document.tabs.clear();
+        document.active = None;
+        take_outcome(&mut document, subject, opened_with("late"));
+        assert!(document.tabs.is_empty());
+    }
+
+    #[test]
+    fn a_job_that_panics_leaves_a_tab_that_says_so() {
+        let (mut document, subject) = document();
+        let mut jobs = Jobs::new(Arc::new(|| ()));
+        jobs.start(spec(subject), |_| panic!("a table has no legs"));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !jobs.is_idle() {
+            assert!(Instant::now() < deadline, "the job does not end");
+            for report in jobs.poll() {
+                take(report, &mut document, &mut jobs);
+            }
+        }
+        let TabContent::Failed(failure) = &document.tabs[0].content else {
+            panic!("the tab shows no failure")
+        };
+        assert!(failure.message.contains("mistake in Emberlab"), "{failure:?}");
+        assert!(failure.details.contains("a table has no legs"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_selection_that_the_new_model_lacks_is_gone() {
+        let model = ModelBuilder::new("empty").build();
+        let main = SubgraphId(0);
+        for selection in [
+            Selection::Operator(main, OperatorId(0)),
+            Selection::Tensor(main, TensorId(7)),
+            Selection::Scratch(SubgraphId(1), OperatorId(0), 0),
+        ] {
+            assert_eq!(still_valid(selection, &model), Selection::None);
+        }
+    }
+}

@@ -25,7 +25,11 @@ const SMALLEST_SIZE: [f32; 2] = [960.0, 600.0];
 
 /// See what a neural network costs on an ESP32 before you flash it
 #[derive(Debug, Parser)]
-#[command(name = "emberlab", version, after_help = "Without a window: emberlab inspect MODEL.tflite, see emberlab inspect --help")]
+#[command(
+    name = "emberlab",
+    version,
+    after_help = "Without a window: emberlab inspect MODEL.tflite, see emberlab inspect --help"
+)]
 struct Arguments {
     /// Models to open
     files: Vec<PathBuf>,
@@ -187,9 +191,9 @@ fn icon() -> Option<egui::IconData> {
 }
 
 fn size_from_text(text: &str) -> Result<[f32; 2], String> {
-    let parsed = text.split_once(['x', 'X']).and_then(|(width, height)| {
-        Some(vec2(width.trim().parse().ok()?, height.trim().parse().ok()?))
-    });
+    let parsed = text
+        .split_once(['x', 'X'])
+        .and_then(|(width, height)| Some(vec2(width.trim().parse().ok()?, height.trim().parse().ok()?)));
     match parsed {
         Some(size) if (100.0..=16_384.0).contains(&size.x) && (100.0..=16_384.0).contains(&size.y) => {
             Ok([size.x, size.y])

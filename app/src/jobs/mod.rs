@@ -16,10 +16,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
 use emberlab_core::model::{SubgraphId, TensorId};
-use emberlab_core::plan::{ArenaPlan, Refusal, Target};
+use emberlab_core::plan::Target;
 use emberlab_core::stats::Statistics;
 
-use crate::document::{Findings, OpenFailure, OpenModel, TabId};
+use crate::document::{Findings, OpenFailure, OpenModel, PlanResult, TabId};
 use crate::panels::inspect::layout::GraphLayout;
 use crate::theme::widgets::Progress;
 
@@ -135,7 +135,7 @@ pub enum JobEvent {
 #[derive(Debug)]
 pub enum Finding {
     /// Plan and findings for one more target.
-    Target(Target, Result<Arc<ArenaPlan>, Vec<Refusal>>, Arc<Findings>),
+    Target(Target, PlanResult, Arc<Findings>),
 }
 
 /// How a job ended.

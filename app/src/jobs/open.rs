@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use emberlab_core::hash::sha256_hex;
 use emberlab_core::model::{Model, SubgraphId};
-use emberlab_core::plan::{self, ArenaPlan, Refusal, Target};
+use emberlab_core::plan::{self, Target};
 use emberlab_core::tflite::{self, ReadError};
 use emberlab_core::verdict;
 
 use super::{Finding, JobContext, JobKind, JobSpec, Jobs, Outcome, Subject, read_file};
-use crate::document::{Findings, OpenFailure, OpenModel, OpenTimings, planned_targets};
+use crate::document::{Findings, OpenFailure, OpenModel, OpenTimings, PlanResult, planned_targets};
 use crate::panels::inspect::layout::{self, Direction};
 use crate::theme::format;
 
@@ -142,7 +142,7 @@ fn open_bytes(request: &OpenRequest, bytes: Arc<[u8]>) -> Result<OpenModel, Open
     Ok(open)
 }
 
-fn plan_and_judge(model: &Model, target: Target) -> (Result<Arc<ArenaPlan>, Vec<Refusal>>, Arc<Findings>) {
+fn plan_and_judge(model: &Model, target: Target) -> (PlanResult, Arc<Findings>) {
     let plan = plan::plan(model, target).map(Arc::new);
     let findings = Findings {
         operators: verdict::operators(model, target),
@@ -152,27 +152,47 @@ fn plan_and_judge(model: &Model, target: Target) -> (Result<Arc<ArenaPlan>, Vec<
 }
 
 fn read_failure(request: &OpenRequest, length: u64, error: &ReadError) -> OpenFailure {
-    let mut place = String::new();
-    if !error.place().is_empty() {
-        place = format!("In {}", error.place());
-    }
-    if let Some(offset) = error.offset() {
-        let at = format!("byte `{}` of `{}`", format::count(offset as u64), format::count(length));
-        place = if place.is_empty() { format!("At {at}") } else { format!("{place}, at {at}") };
-    }
-    if !place.is_empty() {
-        place.push('.');
-    }
     let path = match &request.source {
         Source::Path(path) => path.display().to_string(),
         Source::Bytes(_) => request.title.clone(),
     };
+    let mut details = format!("{path}\n{length} bytes\n{error}");
+    if !error.place().is_empty() {
+        details.push_str(&format!("\nplace: {}", error.place()));
+    }
+    if let Some(offset) = error.offset() {
+        details.push_str(&format!("\nbyte offset: {offset} (0x{offset:x})"));
+    }
     OpenFailure {
         message: format!("{} cannot be opened", request.title),
-        place: format!("{}. {place}", sentence(&error.to_string())).trim_end().to_owned(),
+        place: format!("{}.", with_mono_figures(&sentence(&error.to_string()))),
         help: error.help().to_owned(),
-        details: format!("{path}\n{} bytes\n{error}", length),
+        details,
     }
+}
+
+/// The text with numbers of two and more digits between backticks, which notes set in mono.
+fn with_mono_figures(text: &str) -> String {
+    let mut marked = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from_digit) = rest.split_at(start);
+        let end = from_digit.find(|c: char| !c.is_ascii_digit()).unwrap_or(from_digit.len());
+        let (digits, after) = from_digit.split_at(end);
+        marked.push_str(before);
+        let within_a_word = before.chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_');
+        match digits.parse::<u64>() {
+            Ok(number) if end > 1 && !within_a_word => {
+                marked.push('`');
+                marked.push_str(&format::count(number));
+                marked.push('`');
+            }
+            _ => marked.push_str(digits),
+        }
+        rest = after;
+    }
+    marked.push_str(rest);
+    marked
 }
 
 /// The text with a capital letter and without a full stop.
@@ -184,4 +204,22 @@ fn sentence(text: &str) -> String {
 
 fn micros_since(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_marked_but_names_are_left_alone() {
+        for (text, marked) in [
+            ("found 4 bytes from byte 300456", "found 4 bytes from byte `300,456`"),
+            ("tensor t54, CONV_2D16", "tensor t54, CONV_2D16"),
+            ("", ""),
+            ("12", "`12`"),
+            ("99999999999999999999999 x", "99999999999999999999999 x"),
+        ] {
+            assert_eq!(with_mono_figures(text), marked);
+        }
+    }
 }

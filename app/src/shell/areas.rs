@@ -40,8 +40,10 @@ pub struct Areas {
 pub fn split(window: Rect, inspector: Option<f32>, log_open: bool) -> Areas {
     let top_bar = Rect::from_min_max(window.min, pos2(window.right(), window.top() + TOP_BAR));
     let status_bar = Rect::from_min_max(pos2(window.left(), window.bottom() - STATUS_BAR), window.max);
-    let rail =
-        Rect::from_min_max(pos2(window.left(), top_bar.bottom()), pos2(window.left() + RAIL, status_bar.top()));
+    let rail = Rect::from_min_max(
+        pos2(window.left(), top_bar.bottom()),
+        pos2(window.left() + RAIL, status_bar.top()),
+    );
     let mut rest = Rect::from_min_max(rail.right_top(), pos2(window.right(), status_bar.top()));
     let log = log_open.then(|| {
         let height = LOG.min((rest.height() / 2.0).max(0.0));
@@ -96,12 +98,19 @@ mod tests {
                 for log in [false, true] {
                     let areas = split(window(width, height), inspector, log);
                     let Areas { top_bar, rail, header, main, inspector, log, status_bar } = areas;
-                    let parts: Vec<Rect> =
-                        [Some(top_bar), Some(rail), Some(header), Some(main), inspector, log, Some(status_bar)]
-                            .into_iter()
-                            .flatten()
-                            .filter(|rect| rect.is_positive())
-                            .collect();
+                    let parts: Vec<Rect> = [
+                        Some(top_bar),
+                        Some(rail),
+                        Some(header),
+                        Some(main),
+                        inspector,
+                        log,
+                        Some(status_bar),
+                    ]
+                    .into_iter()
+                    .flatten()
+                    .filter(|rect| rect.is_positive())
+                    .collect();
                     let area: f32 = parts.iter().map(|rect| rect.area()).sum();
                     if height > TOP_BAR + STATUS_BAR + PANEL_HEADER + LOG {
                         assert!((area - width * height).abs() < 1.0, "{width}x{height}: {areas:?}");

@@ -1,6 +1,9 @@
 //! The chip and kernels that every figure is for, and the card to choose them.
 
-use egui::{Align2, CornerRadius, Rect, RectAlign, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, CornerRadius, Rect, RectAlign, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+    vec2,
+};
 use emberlab_core::plan::{Chip, KernelSet, Target};
 
 use super::Context;
@@ -51,19 +54,31 @@ fn button_ui(ui: &mut Ui, rect: Rect, ctx: &Context<'_>) -> Response {
     painter.text(icon_at, Align2::CENTER_CENTER, Icon::Cpu.glyph(), font_id::icon(16.0), theme.text.text_1);
     let x = rect.left() + 38.0;
     let chip_at = pos2(x, middle - 7.0);
-    painter.text(chip_at, Align2::LEFT_CENTER, target.chip.label(), font_id::label_strong(), theme.text.text_1);
+    painter.text(
+        chip_at,
+        Align2::LEFT_CENTER,
+        target.chip.label(),
+        font_id::label_strong(),
+        theme.text.text_1,
+    );
     let kernels = format!("TFLM, {}", kernels_label(target.kernels));
     let small = egui::FontId::new(10.5, font_id::small().family);
     painter.text(pos2(x, middle + 7.0), Align2::LEFT_CENTER, kernels, small, theme.text.text_3);
     let arrow = pos2(rect.right() - 17.0, middle);
-    painter.text(arrow, Align2::CENTER_CENTER, Icon::ChevronDown.glyph(), font_id::icon(14.0), theme.text.text_3);
+    painter.text(
+        arrow,
+        Align2::CENTER_CENTER,
+        Icon::ChevronDown.glyph(),
+        font_id::icon(14.0),
+        theme.text.text_3,
+    );
     focus_ring(ui, theme, &response);
     response.on_hover_text("Choose chip and kernels")
 }
 
 fn card_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
     let theme = ctx.theme;
-    head_ui(ui, theme, "Chip", "smallest arena of room for it, B");
+    head_ui(ui, theme, "Chip", "smallest arena of RAM for it, B");
     for facts in chips::all() {
         let target = Target { chip: facts.chip, ..ctx.document.target };
         if chip_ui(ui, facts, target, ctx).clicked() {
@@ -79,14 +94,16 @@ fn card_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
         }
         let words = match kernels {
             KernelSet::EspNn => "What esp-tflite-micro is built with unless it is told otherwise.",
-            KernelSet::Reference => "TensorFlow Lite Micro's own kernels: slower, and some need less scratch memory.",
+            KernelSet::Reference => {
+                "TensorFlow Lite Micro's own kernels: slower, and some need less scratch memory."
+            }
         };
         ui.add_space(6.0);
         ui.label(text::small(words).color(theme.text.text_3));
         ui.add_space(10.0);
     });
     let facts = ctx.document.chip();
-    head_ui(ui, theme, facts.chip.label(), &format::clock(facts.clock_hz));
+    head_ui(ui, theme, facts.chip.label(), &format!("{}, {}", facts.cores, format::clock(facts.clock_hz)));
     inset(ui, |ui| budgets_ui(ui, theme, facts));
 }
 
@@ -95,15 +112,24 @@ fn budgets_ui(ui: &mut Ui, theme: &Theme, facts: &ChipFacts) {
         ui.label(text::small(words).color(theme.text.text_3));
         ui.add_space(6.0);
     };
-    key_value(ui, theme, "Processor", &facts.cores);
     let how = facts.arena_budget_how.label();
-    key_value(ui, theme, &format!("Internal RAM for an arena, {how}"), &format::bytes(facts.arena_budget_bytes));
+    key_value(
+        ui,
+        theme,
+        &format!("Internal RAM for an arena, {how}"),
+        &format::bytes(facts.arena_budget_bytes),
+    );
     source(ui, &facts.arena_budget_source);
     let psram = if facts.psram_bytes == 0 { "none".to_owned() } else { format::bytes(facts.psram_bytes) };
     key_value(ui, theme, "PSRAM on usual modules", &psram);
     source(ui, &facts.psram_source);
     let how = facts.flash_budget_how.label();
-    key_value(ui, theme, &format!("Flash for application and model, {how}"), &format::bytes(facts.flash_budget_bytes));
+    key_value(
+        ui,
+        theme,
+        &format!("Flash for application and model, {how}"),
+        &format::bytes(facts.flash_budget_bytes),
+    );
     source(ui, &facts.flash_budget_source);
 }
 
@@ -131,7 +157,13 @@ fn chip_ui(ui: &mut Ui, facts: &ChipFacts, target: Target, ctx: &Context<'_>) ->
     }
     let middle = rect.center().y;
     let left = |x: f32| pos2(rect.left() + x, middle);
-    painter.text(left(16.0), Align2::LEFT_CENTER, facts.chip.label(), font_id::label_strong(), theme.text.text_1);
+    painter.text(
+        left(16.0),
+        Align2::LEFT_CENTER,
+        facts.chip.label(),
+        font_id::label_strong(),
+        theme.text.text_1,
+    );
     painter.text(left(96.0), Align2::LEFT_CENTER, &facts.cores, font_id::small(), theme.text.text_3);
     let right = pos2(rect.right() - 16.0, middle);
     let room = format!("of {}", format::count(facts.arena_budget_bytes));

@@ -53,7 +53,13 @@ pub(super) fn overlay_ui(egui_ctx: &egui::Context, window: Rect, ctx: &Context<'
     painter.rect_filled(card, CornerRadius::same(6), theme.surface.raised);
     painter.rect_stroke(card, CornerRadius::same(6), Stroke::new(1.0, theme.line.strong), StrokeKind::Inside);
     let icon_at = card.left_center() + vec2(30.0, 0.0);
-    painter.text(icon_at, Align2::CENTER_CENTER, Icon::Download.glyph(), font_id::icon(20.0), theme.accent.text);
+    painter.text(
+        icon_at,
+        Align2::CENTER_CENTER,
+        Icon::Download.glyph(),
+        font_id::icon(20.0),
+        theme.accent.text,
+    );
     let text_at = card.min + vec2(56.0, 15.0);
     let below = text_at + vec2(0.0, title.size().y + 5.0);
     painter.galley(text_at, title, theme.text.text_1);
@@ -64,15 +70,19 @@ pub(super) fn overlay_ui(egui_ctx: &egui::Context, window: Rect, ctx: &Context<'
 fn words(paths: &[&Path], count: usize) -> (String, String) {
     match paths {
         [path] => {
-            let is_model = path
-                .extension()
-                .is_some_and(|ending| ending.eq_ignore_ascii_case("tflite") || ending.eq_ignore_ascii_case("lite"));
-            let sentence = if is_model { "In a tab of its own" } else { "Not a .tflite by its name; its bytes decide" };
+            let is_model = path.extension().is_some_and(|ending| {
+                ending.eq_ignore_ascii_case("tflite") || ending.eq_ignore_ascii_case("lite")
+            });
+            let sentence =
+                if is_model { "In a tab of its own" } else { "Not a .tflite by its name; its bytes decide" };
             (format!("Open {}", file_name(path)), sentence.to_owned())
         }
         _ => {
             let count = paths.len().max(count) as u64;
-            (format!("Open {}", format::counted(count, "file", "files")), "Each in a tab of its own".to_owned())
+            (
+                format!("Open {}", format::counted(count, "file", "files")),
+                "Each in a tab of its own".to_owned(),
+            )
         }
     }
 }

@@ -23,21 +23,22 @@ impl FailedPage {
         ui.painter().rect_filled(page, 0.0, ctx.theme.surface.panel);
         let width = WIDTH.min(page.width() - 48.0);
         let top = page.top() + (page.height() * 0.24).max(24.0);
-        let column =
-            egui::Rect::from_min_max(egui::pos2(page.center().x - width / 2.0, top), egui::pos2(page.center().x + width / 2.0, page.bottom()));
+        let column = egui::Rect::from_min_max(
+            egui::pos2(page.center().x - width / 2.0, top),
+            egui::pos2(page.center().x + width / 2.0, page.bottom()),
+        );
         let layout = Layout::top_down(Align::Min);
         ui.scope_builder(UiBuilder::new().max_rect(column).layout(layout), |ui| {
             let open = self.details_of == Some(tab.id);
             let details = if open { Icon::ChevronDown } else { Icon::ChevronRight };
-            let rest = format!("{} {}", failure.place, failure.help);
+            let rest = format!("\n{}\n{}", failure.place, failure.help);
             let buttons = [
                 (Some(Icon::Copy), "Copy"),
                 (Some(Icon::RotateCw), "Try again"),
                 (Some(Icon::FolderOpen), "Open another file"),
                 (Some(details), "Details"),
             ];
-            let (_, pressed) =
-                note_buttons(ui, ctx.theme, Verdict::Over, &format!("{}.", failure.message), rest.trim(), &buttons);
+            let (_, pressed) = note_buttons(ui, ctx.theme, Verdict::Over, &failure.message, &rest, &buttons);
             match pressed {
                 Some(0) => ctx.send(Command::Copy(copied(failure), "the error".to_owned())),
                 Some(1) => ctx.send(Command::Reload(tab.id)),
@@ -47,10 +48,12 @@ impl FailedPage {
             }
             if open {
                 ui.add_space(8.0);
-                let frame = egui::Frame::new().fill(ctx.theme.surface.canvas).corner_radius(4.0).inner_margin(12.0);
+                let frame =
+                    egui::Frame::new().fill(ctx.theme.surface.canvas).corner_radius(4.0).inner_margin(12.0);
                 frame.show(ui, |ui| {
                     ui.set_width(ui.available_width());
-                    let label = egui::Label::new(text::number_small(&failure.details)).selectable(true).wrap();
+                    let label =
+                        egui::Label::new(text::number_small(&failure.details)).selectable(true).wrap();
                     ui.add(label);
                 });
             }

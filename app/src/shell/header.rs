@@ -1,7 +1,7 @@
 //! The header of a panel: its name, facts of the model, then what the panel puts at the right end.
 
-use emberlab_core::model::{Model, TensorType};
 use egui::{Align, Label, Layout, Ui, UiBuilder};
+use emberlab_core::model::{Model, TensorType};
 
 use super::Context;
 use crate::document::{OpenModel, PanelKind};

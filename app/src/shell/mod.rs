@@ -23,6 +23,9 @@ mod toasts;
 mod top_bar;
 mod welcome;
 
+#[cfg(test)]
+mod ui_tests;
+
 use egui::{Rect, Ui, UiBuilder};
 
 use crate::command::Command;
@@ -64,13 +67,7 @@ impl Context<'_> {
 
 impl Shell {
     /// Draws the whole window and pushes what the user asks for.
-    pub fn ui(
-        &mut self,
-        ui: &mut Ui,
-        document: &Document,
-        jobs: &Jobs,
-        commands: &mut Vec<Command>,
-    ) {
+    pub fn ui(&mut self, ui: &mut Ui, document: &Document, jobs: &Jobs, commands: &mut Vec<Command>) {
         let theme = Theme::current(ui.ctx());
         let mut ctx = Context { document, jobs, theme, commands };
         keys::listen(ui.ctx(), &mut ctx);
@@ -78,7 +75,8 @@ impl Shell {
 
         let window = ui.max_rect();
         let gallery = document.view.overlay == Some(Overlay::Gallery);
-        let inspector_open = document.settings.inspector_open && document.active_model().is_some() && !gallery;
+        let inspector_open =
+            document.settings.inspector_open && document.active_model().is_some() && !gallery;
         let width = document.settings.inspector_width.unwrap_or(areas::usual_inspector_width(window.width()));
         let areas = areas::split(window, inspector_open.then_some(width), document.view.log_open);
         paint_surfaces(ui, theme, &areas);

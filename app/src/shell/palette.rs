@@ -2,10 +2,10 @@
 
 use egui::{Align2, Key, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use super::Context;
 use super::chip_picker;
 use super::keys::TABLE;
 use super::popover::modal;
-use super::Context;
 use crate::command::Command;
 use crate::document::{Document, Overlay};
 use crate::settings::ThemeChoice;

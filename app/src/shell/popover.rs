@@ -1,14 +1,17 @@
 //! Cards that hang on a part of the window, and cards in its middle.
 
 use egui::{
-    Align2, CornerRadius, Frame, Id, Margin, Modal, Order, Popup, PopupCloseBehavior, Rect, RectAlign, Stroke, Ui,
-    UiKind, vec2,
+    Align2, CornerRadius, Frame, Id, Margin, Modal, Order, Popup, PopupCloseBehavior, Rect, RectAlign,
+    Stroke, Ui, UiKind, vec2,
 };
 
 use super::Context;
 use crate::command::Command;
 use crate::document::Overlay;
 use crate::theme::{Theme, shadow};
+
+/// Distance of a modal card from the top of the window.
+const MODAL_TOP: f32 = 64.0;
 
 /// Shows a card beside `anchor` while `overlay` is open; a click elsewhere or Escape closes it.
 pub(super) fn popover(
@@ -56,7 +59,8 @@ pub(super) fn modal(
     let area = egui::Area::new(id)
         .kind(UiKind::Modal)
         .order(Order::Foreground)
-        .anchor(Align2::CENTER_TOP, vec2(0.0, 96.0))
+        .anchor(Align2::CENTER_TOP, vec2(0.0, MODAL_TOP))
+        .default_size(vec2(width, egui_ctx.content_rect().height() - 2.0 * MODAL_TOP))
         .accessible_name(name);
     let response = Modal::new(id)
         .area(area)

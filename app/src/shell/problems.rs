@@ -52,7 +52,8 @@ fn found(open: &OpenModel, document: &Document) -> Vec<Problem> {
             if problems.iter().any(|known| known.message == refusal.message) {
                 continue;
             }
-            let place = refusal.operator.map_or(Place::Model, |(graph, operator)| Place::Operator(graph, operator));
+            let place =
+                refusal.operator.map_or(Place::Model, |(graph, operator)| Place::Operator(graph, operator));
             problems.push(Problem {
                 severity: Severity::Error,
                 place: Some(place),
@@ -106,7 +107,11 @@ fn problem_ui(ui: &mut Ui, index: usize, problem: &Problem, ctx: &mut Context<'_
     let theme = ctx.theme;
     let verdict = Problem::verdict(problem.severity);
     let width = ui.available_width() - 16.0 - 24.0 - 16.0;
-    let rest = if problem.help.is_empty() { problem.message.clone() } else { format!("{} {}", problem.message, problem.help) };
+    let rest = if problem.help.is_empty() {
+        problem.message.clone()
+    } else {
+        format!("{} {}", problem.message, problem.help)
+    };
     let galley = ui.painter().layout_job(note_job(theme, &capitalised(&problem.place_words), &rest, width));
     let size = vec2(ui.available_width(), galley.size().y + 20.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());

@@ -63,7 +63,10 @@ fn card_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
             });
         });
         if let Some(file) = settings::file() {
-            let words = format!("Kept in {}. Nothing else is stored, and nothing leaves this computer.", file.display());
+            let words = format!(
+                "Kept in {}. Nothing else is stored, and nothing leaves this computer.",
+                file.display()
+            );
             ui.label(text::small(words).color(theme.text.text_3));
         }
     });

@@ -1,19 +1,23 @@
 //! All shortcuts, from the tables that listen.
 
-use egui::{Align, Layout, Ui, vec2};
+use egui::{Align, Key, Layout, ScrollArea, Ui, vec2};
 
 use super::Context;
 use super::keys::{Action, Group, TABLE};
 use super::popover::modal;
-use crate::shortcuts;
+use crate::panels::{arena, inspect};
+use crate::shortcuts::{self, Shortcut};
 use crate::theme::text;
 use crate::theme::widgets::{icon_button, keycap};
 use crate::theme::{Icon, Theme};
 
 /// Width of the card.
-const WIDTH: f32 = 760.0;
+const WIDTH: f32 = 784.0;
 /// Width of a column.
 const COLUMN: f32 = 348.0;
+
+/// Distance between the columns; as much is left for the scroll bar.
+const GAP: f32 = 28.0;
 
 /// A line of the overlay: what it does, and the keys that do it.
 struct Line {
@@ -36,10 +40,13 @@ pub(super) fn ui(egui_ctx: &egui::Context, ctx: &mut Context<'_>) {
             ui.add_space(8.0);
             let groups = groups();
             let (left, right) = columns(&groups);
-            ui.horizontal_top(|ui| {
-                ui.spacing_mut().item_spacing.x = WIDTH - 32.0 - 2.0 * COLUMN;
-                column_ui(ui, ctx.theme, left);
-                column_ui(ui, ctx.theme, right);
+            let room = (ui.ctx().content_rect().height() - 224.0).max(160.0);
+            ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
+                ui.horizontal_top(|ui| {
+                    ui.spacing_mut().item_spacing.x = GAP;
+                    column_ui(ui, ctx.theme, left);
+                    column_ui(ui, ctx.theme, right);
+                });
             });
         });
     });
@@ -51,7 +58,11 @@ fn groups() -> Vec<(&'static str, Vec<Line>)> {
     for group in Group::ALL {
         let members = TABLE.iter().filter(|shortcut| shortcut.action.group() == group);
         let recents = members.clone().filter(|shortcut| matches!(shortcut.action, Action::OpenRecent(1..)));
-        let shown = members.filter(|shortcut| !matches!(shortcut.action, Action::OpenRecent(1..)));
+        // Plus is the key that Equals is on most keyboards; one of them is enough to read.
+        let is_twin = |shortcut: &&Shortcut<Action>| shortcut.keys.logical_key == Key::Equals;
+        let shown = members
+            .filter(|shortcut| !matches!(shortcut.action, Action::OpenRecent(1..)))
+            .filter(|shortcut| !is_twin(shortcut));
         let mut lines = lines(shown.map(|shortcut| (shortcut.text, shortcuts::label(&shortcut.keys))));
         if recents.clone().next().is_some() {
             let keys = recents.map(|shortcut| shortcuts::label(&shortcut.keys)).collect::<Vec<_>>();
@@ -60,7 +71,13 @@ fn groups() -> Vec<(&'static str, Vec<Line>)> {
         }
         groups.push((group.label(), lines));
     }
+    groups.push(("Inspect", lines_of(inspect::SHORTCUTS)));
+    groups.push(("Arena", lines_of(&arena::SHORTCUTS)));
     groups
+}
+
+fn lines_of<A>(table: &[Shortcut<A>]) -> Vec<Line> {
+    lines(table.iter().map(|shortcut| (shortcut.text, shortcuts::label(&shortcut.keys))))
 }
 
 fn lines(shortcuts: impl Iterator<Item = (&'static str, String)>) -> Vec<Line> {
@@ -91,13 +108,13 @@ fn columns(groups: Groups<'_>) -> (Groups<'_>, Groups<'_>) {
 fn column_ui(ui: &mut Ui, theme: &Theme, groups: Groups<'_>) {
     ui.vertical(|ui| {
         ui.set_width(COLUMN);
-        ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
+        ui.spacing_mut().item_spacing = vec2(4.0, 2.0);
+        ui.spacing_mut().interact_size.y = 22.0;
         for (label, lines) in groups {
             ui.add_space(8.0);
             ui.label(text::caption(theme, *label));
             for line in lines {
                 ui.horizontal(|ui| {
-                    ui.set_min_height(22.0);
                     ui.label(text::cell(line.text).color(theme.text.text_1));
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         for keys in line.keys.iter().rev() {

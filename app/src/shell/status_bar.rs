@@ -43,7 +43,8 @@ fn left_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
         job_ui(ui, job, now, ctx);
         let others = running.len() - 1 + jobs.waiting();
         if others > 0 {
-            let anchor = ghost(ui, ctx.theme, None, &format!("+{others}"), "All running jobs", ctx.theme.text.text_2);
+            let anchor =
+                ghost(ui, ctx.theme, None, &format!("+{others}"), "All running jobs", ctx.theme.text.text_2);
             if anchor.clicked() {
                 ctx.send(Command::Toggle(Overlay::Jobs));
             }
@@ -99,8 +100,10 @@ fn timings_ui(ui: &mut Ui, theme: &Theme, open: &OpenModel) {
         ui.label(Icon::Clock3.text(13.0).color(theme.text.text_2));
         say(ui, &format!("Opened in {} ms", format::millis_short(sum)), theme.text.text_2);
     });
-    let mut parts =
-        vec![format!("read {}", format::millis_short(timings.read_micros)), format!("plan {}", format::millis_short(timings.plan_micros))];
+    let mut parts = vec![
+        format!("read {}", format::millis_short(timings.read_micros)),
+        format!("plan {}", format::millis_short(timings.plan_micros)),
+    ];
     parts.extend(timings.layout_micros.map(|micros| format!("layout {}", format::millis_short(micros))));
     let parts = text::number_small(parts.join(" · ")).color(theme.text.text_3);
     ui.add(Label::new(parts).extend());
@@ -150,7 +153,14 @@ fn say(ui: &mut Ui, words: &str, colour: Color32) {
 }
 
 /// Text in the bar that can be pressed.
-fn ghost(ui: &mut Ui, theme: &Theme, icon: Option<Icon>, words: &str, name: &str, colour: Color32) -> Response {
+fn ghost(
+    ui: &mut Ui,
+    theme: &Theme,
+    icon: Option<Icon>,
+    words: &str,
+    name: &str,
+    colour: Color32,
+) -> Response {
     let galley = ui.painter().layout_no_wrap(words.to_owned(), font_id::cell(), colour);
     let icon_width = if icon.is_some() { 13.0 + 6.0 } else { 0.0 };
     let size = vec2(galley.size().x + icon_width + 12.0, 22.0);

@@ -65,7 +65,9 @@ fn tab_ui(ui: &mut Ui, tab: &Tab, ctx: &mut Context<'_>) -> Rect {
     };
     let hover = match (&tab.path, &tab.content) {
         (Some(path), _) => path.display().to_string(),
-        (None, TabContent::Model(open)) if open.untrained_example => "Bundled example, not trained".to_owned(),
+        (None, TabContent::Model(open)) if open.untrained_example => {
+            "Bundled example, not trained".to_owned()
+        }
         (None, _) => "Not on the disk".to_owned(),
     };
     let active = ctx.document.active == Some(tab.id);
@@ -109,7 +111,8 @@ fn paint_tab(
     let theme = ctx.theme;
     let title = look.title;
     let natural = ui.painter().layout_no_wrap(title.to_owned(), font_id::label(), theme.text.text_1).size().x;
-    let width = (natural + 12.0 + 14.0 + 8.0 + 12.0 + 12.0 + 12.0).clamp(*WIDTH.start(), *WIDTH.end()).round();
+    let width =
+        (natural + 12.0 + 14.0 + 8.0 + 12.0 + 12.0 + 12.0).clamp(*WIDTH.start(), *WIDTH.end()).round();
     let (rect, response) = ui.allocate_exact_size(vec2(width, HEIGHT), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Tab, true, look.active, name));
 

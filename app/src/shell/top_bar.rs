@@ -22,16 +22,22 @@ pub(super) fn ui(tabs: &mut Tabs, ui: &mut Ui, ctx: &mut Context<'_>) {
     let gauges_width = GAUGE_SIZE.x * gauges::COUNT as f32;
     let right = bar.with_min_x((bar.right() - gauges_width - CHIP_PICKER).max(mark.right()));
     let middle = Rect::from_min_max(mark.right_top(), right.left_bottom());
-    ui.scope_builder(UiBuilder::new().max_rect(middle).layout(Layout::left_to_right(egui::Align::Min)), |ui| {
-        ui.set_clip_rect(middle.intersect(ui.clip_rect()));
-        tabs.ui(ui, ctx);
-    });
+    ui.scope_builder(
+        UiBuilder::new().max_rect(middle).layout(Layout::left_to_right(egui::Align::Min)),
+        |ui| {
+            ui.set_clip_rect(middle.intersect(ui.clip_rect()));
+            tabs.ui(ui, ctx);
+        },
+    );
     let picker = right.with_max_x(right.left() + CHIP_PICKER);
     ui.scope_builder(UiBuilder::new().max_rect(picker), |ui| chip_picker::ui(ui, ctx));
     let gauges = right.with_min_x(picker.right());
-    ui.scope_builder(UiBuilder::new().max_rect(gauges).layout(Layout::left_to_right(egui::Align::Min)), |ui| {
-        gauges::ui(ui, ctx);
-    });
+    ui.scope_builder(
+        UiBuilder::new().max_rect(gauges).layout(Layout::left_to_right(egui::Align::Min)),
+        |ui| {
+            gauges::ui(ui, ctx);
+        },
+    );
 }
 
 fn mark_ui(ui: &mut Ui, rect: Rect, ctx: &mut Context<'_>) {

@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use egui::{
-    Align, Align2, CornerRadius, Layout, Pos2, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2,
-    WidgetInfo, pos2, vec2,
+    Align, Align2, CornerRadius, Layout, Pos2, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
+    UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::Context;
@@ -13,10 +13,12 @@ use crate::command::Command;
 use crate::jobs::file_name;
 use crate::settings::Recent;
 use crate::theme::widgets::{ButtonKind, button, chip_outline, focus_ring, keycap};
-use crate::theme::{Icon, Theme, font_id, format, fonts, text};
+use crate::theme::{Icon, Theme, font_id, fonts, format, text};
 
 /// Width of the column.
 const WIDTH: f32 = 872.0;
+/// Height of everything in the column.
+const CONTENT: f32 = 700.0;
 /// Gap between the cards.
 const GAP: f32 = 24.0;
 /// Height of a recent file.
@@ -30,8 +32,8 @@ pub(super) fn ui(ui: &mut Ui, ctx: &mut Context<'_>) {
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         let width = WIDTH.min(page.width() - 48.0).max(320.0);
         let left = (page.left() + (page.width() - width) / 2.0).round();
-        let spare = (page.height() - 720.0).max(0.0);
-        ui.add_space((24.0 + spare / 3.0).min(72.0).round());
+        let spare = (page.height() - CONTENT).max(0.0);
+        ui.add_space((spare / 3.0).clamp(8.0, 64.0).round());
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
             ui.add_space(left - page.left());
@@ -39,17 +41,21 @@ pub(super) fn ui(ui: &mut Ui, ctx: &mut Context<'_>) {
                 ui.set_width(width);
                 ui.spacing_mut().item_spacing = vec2(8.0, 0.0);
                 name_ui(ui, ctx.theme);
-                ui.add_space(24.0);
+                ui.add_space(20.0);
                 drop_card_ui(ui, width, ctx);
-                ui.add_space(28.0);
-                two_columns(ui, width, |ui, is_left| {
-                    if is_left { recents_ui(ui, ctx) } else { what_ui(ui, ctx) }
-                });
+                ui.add_space(24.0);
+                two_columns(
+                    ui,
+                    width,
+                    |ui, is_left| {
+                        if is_left { recents_ui(ui, ctx) } else { what_ui(ui, ctx) }
+                    },
+                );
                 ui.add_space(24.0);
                 example_ui(ui, ctx);
                 ui.add_space(20.0);
                 footer_ui(ui, ctx.theme);
-                ui.add_space(24.0);
+                ui.add_space(8.0);
             });
         });
     });
@@ -62,8 +68,15 @@ fn name_ui(ui: &mut Ui, theme: &Theme) {
     let x = rect.left() + 50.0;
     let painter = ui.painter();
     painter.text(pos2(x, rect.top() + 14.0), Align2::LEFT_CENTER, "Emberlab", name, theme.text.text_1);
-    let sentence = "See what a neural network costs on an ESP32 before you flash it. Everything stays on this computer.";
-    painter.text(pos2(x, rect.top() + 38.0), Align2::LEFT_CENTER, sentence, font_id::body(), theme.text.text_2);
+    let sentence =
+        "See what a neural network costs on an ESP32 before you flash it. Everything stays on this computer.";
+    painter.text(
+        pos2(x, rect.top() + 38.0),
+        Align2::LEFT_CENTER,
+        sentence,
+        font_id::body(),
+        theme.text.text_2,
+    );
 }
 
 fn drop_card_ui(ui: &mut Ui, width: f32, ctx: &mut Context<'_>) {
@@ -75,23 +88,28 @@ fn drop_card_ui(ui: &mut Ui, width: f32, ctx: &mut Context<'_>) {
     let centre = rect.center().x;
     let painter = ui.painter();
     let title_at = pos2(centre, rect.top() + 124.0);
-    painter.text(title_at, Align2::CENTER_CENTER, "Drop a .tflite file here", font_id::title(), theme.text.text_1);
+    painter.text(
+        title_at,
+        Align2::CENTER_CENTER,
+        "Drop a .tflite file here",
+        font_id::title(),
+        theme.text.text_1,
+    );
     let sentence = "You see its graph, its exact memory and what it costs on your chip at once.";
     let sentence_at = pos2(centre, rect.top() + 149.0);
     painter.text(sentence_at, Align2::CENTER_CENTER, sentence, font_id::body(), theme.text.text_2);
 
     // Two buttons and a key cap; their widths follow from fonts that never change.
     let row = Rect::from_center_size(pos2(centre, rect.top() + 193.0), vec2(290.0, 28.0));
-    ui.scope_builder(UiBuilder::new().max_rect(row).layout(Layout::left_to_right(Align::Center)), |ui| {
-        ui.spacing_mut().item_spacing.x = 8.0;
-        if button(ui, theme, ButtonKind::Primary, Some(Icon::FolderOpen), "Open file").clicked() {
-            ctx.send(Command::OpenDialog);
-        }
-        if button(ui, theme, ButtonKind::Outline, Some(Icon::FlaskConical), "Open example").clicked() {
-            ctx.send(Command::OpenExample);
-        }
-        keycap(ui, theme, "Ctrl O");
-    });
+    let mut row = ui.new_child(UiBuilder::new().max_rect(row).layout(Layout::left_to_right(Align::Center)));
+    row.spacing_mut().item_spacing.x = 8.0;
+    if button(&mut row, theme, ButtonKind::Primary, Some(Icon::FolderOpen), "Open file").clicked() {
+        ctx.send(Command::OpenDialog);
+    }
+    if button(&mut row, theme, ButtonKind::Outline, Some(Icon::FlaskConical), "Open example").clicked() {
+        ctx.send(Command::OpenExample);
+    }
+    keycap(&mut row, theme, "Ctrl O");
 }
 
 /// A small quiet picture of a memory map.
@@ -162,10 +180,10 @@ fn card(ui: &mut Ui, theme: &Theme, caption: &str, height: f32, content: impl Fn
     ui.add_space(8.0);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     chip_outline(ui, rect, 6, theme.line.subtle);
-    ui.scope_builder(UiBuilder::new().max_rect(rect.shrink(4.0)).layout(Layout::top_down(Align::Min)), |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        content(ui);
-    });
+    let inner = UiBuilder::new().max_rect(rect.shrink(4.0)).layout(Layout::top_down(Align::Min));
+    let mut inner = ui.new_child(inner);
+    inner.spacing_mut().item_spacing.y = 0.0;
+    content(&mut inner);
 }
 
 /// Height of both cards.
@@ -198,15 +216,24 @@ fn recent_ui(ui: &mut Ui, theme: &Theme, recent: &Recent) -> bool {
     }
     let middle = rect.center().y;
     let icon_at = pos2(rect.left() + 21.0, middle);
-    painter.text(icon_at, Align2::CENTER_CENTER, Icon::FileBox.glyph(), font_id::icon(18.0), theme.text.text_3);
+    painter.text(
+        icon_at,
+        Align2::CENTER_CENTER,
+        Icon::FileBox.glyph(),
+        font_id::icon(18.0),
+        theme.text.text_3,
+    );
     let facts = format!("{} · {}", format::bytes(recent.bytes), ago(recent.opened));
     let right = pos2(rect.right() - 12.0, middle);
     let facts = painter.text(right, Align2::RIGHT_CENTER, facts, font_id::number_small(), theme.text.text_2);
     let left = rect.left() + 42.0;
     let room = facts.left() - 12.0 - left;
-    let folder = recent.path.parent().map(|folder| shortened(&folder.display().to_string())).unwrap_or_default();
-    let lines = [(name, egui::FontId::new(13.0, fonts::Face::Ui500.family()), theme.text.text_1, -8.0),
-        (folder, font_id::small(), theme.text.text_3, 9.0)];
+    let folder =
+        recent.path.parent().map(|folder| shortened(&folder.display().to_string())).unwrap_or_default();
+    let lines = [
+        (name, egui::FontId::new(13.0, fonts::Face::Ui500.family()), theme.text.text_1, -8.0),
+        (folder, font_id::small(), theme.text.text_3, 9.0),
+    ];
     for (words, font, colour, offset) in lines {
         let mut job = egui::text::LayoutJob::simple_singleline(words, font, colour);
         job.wrap = egui::text::TextWrapping::truncate_at_width(room);
@@ -221,8 +248,16 @@ fn recent_ui(ui: &mut Ui, theme: &Theme, recent: &Recent) -> bool {
 fn what_ui(ui: &mut Ui, ctx: &Context<'_>) {
     let theme = ctx.theme;
     let lines = [
-        (Icon::ScanSearch, "Inspect", "Graph, tensors, quantization, values, and which operators run on the chip."),
-        (Icon::MemoryStick, "Arena", "Every byte of TensorFlow Lite Micro's arena, for six chips, without a board."),
+        (
+            Icon::ScanSearch,
+            "Inspect",
+            "Graph, tensors, quantization, values, and which operators run on the chip.",
+        ),
+        (
+            Icon::MemoryStick,
+            "Arena",
+            "Every byte of TensorFlow Lite Micro's arena, for six chips, without a board.",
+        ),
         (Icon::RotateCw, "Stays current", "A file that changes on the disk is read again by itself."),
     ];
     card(ui, theme, "What you get", CARD, |ui| {
@@ -231,7 +266,13 @@ fn what_ui(ui: &mut Ui, ctx: &Context<'_>) {
             let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
             let painter = ui.painter();
             let icon_at = pos2(rect.left() + 22.0, rect.center().y);
-            painter.text(icon_at, Align2::CENTER_CENTER, icon.glyph(), font_id::icon(18.0), theme.text.text_3);
+            painter.text(
+                icon_at,
+                Align2::CENTER_CENTER,
+                icon.glyph(),
+                font_id::icon(18.0),
+                theme.text.text_3,
+            );
             let left = rect.left() + 44.0;
             let title = painter.layout_no_wrap(title.to_owned(), font_id::strong(), theme.text.text_1);
             let width = rect.right() - 12.0 - left;
@@ -248,7 +289,8 @@ fn example_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
     let theme = ctx.theme;
     ui.label(text::caption(theme, "Example, works without a download"));
     ui.add_space(8.0);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width().min(424.0), 68.0), Sense::click());
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width().min(424.0), 68.0), Sense::click());
     let name = "Keyword spotting, untrained example";
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     let fill = if response.hovered() { theme.surface.hover } else { theme.surface.raised };
@@ -273,7 +315,9 @@ fn example_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
 fn footer_ui(ui: &mut Ui, theme: &Theme) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        for (keys, words) in [("?", "all shortcuts"), ("Ctrl Shift P", "any command"), ("Alt 5 … 6", "panels")] {
+        for (keys, words) in
+            [("?", "all shortcuts"), ("Ctrl Shift P", "any command"), ("Alt 5 … 6", "panels")]
+        {
             keycap(ui, theme, keys);
             ui.label(text::cell(words).color(theme.text.text_2));
             ui.add_space(14.0);

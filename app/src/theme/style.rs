@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use egui::epaint::FontColorTransferFunction;
 use egui::style::{HandleShape, ScrollStyle, Selection, WidgetVisuals, Widgets};
 use egui::{Context, CornerRadius, Margin, Shadow, Stroke, Style, TextStyle, Visuals, vec2};
 
@@ -79,11 +80,12 @@ fn text_styles() -> BTreeMap<TextStyle, egui::FontId> {
 fn visuals(theme: &Theme) -> Visuals {
     let mut visuals = if theme.dark { Visuals::dark() } else { Visuals::light() };
     visuals.widgets = widgets(theme);
-    visuals.selection = Selection {
-        bg_fill: theme.accent.soft,
-        stroke: Stroke::new(1.0, theme.accent.text),
-        ..visuals.selection
-    };
+    if theme.dark {
+        // egui's usual curve for light text makes 400 look like 500.
+        visuals.text_options.color_transfer_function = FontColorTransferFunction::Gamma(0.75);
+    }
+    visuals.selection =
+        Selection { bg_fill: theme.accent.soft, stroke: Stroke::new(1.0, theme.accent.text) };
     visuals.override_text_color = None;
     visuals.weak_text_color = Some(theme.text.text_3);
     visuals.hyperlink_color = theme.status.info;

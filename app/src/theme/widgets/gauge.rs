@@ -88,7 +88,8 @@ pub fn gauge(ui: &mut Ui, theme: &Theme, gauge: &Gauge<'_>) -> Response {
 
     let bar = Rect::from_min_size(pos2(inner.left(), inner.top() + 16.0), vec2(inner.width(), 4.0));
     let radius = CornerRadius::same(2);
-    painter.rect_filled(bar, radius, theme.surface.control);
+    let trough = if theme.dark { theme.surface.control } else { theme.surface.pressed };
+    painter.rect_filled(bar, radius, trough);
     if let Some(share) = look.share {
         let fill = vec2(bar.width() * share.clamp(0.0, 1.0), bar.height());
         painter.rect_filled(Rect::from_min_size(bar.min, fill), radius, look.fill);
