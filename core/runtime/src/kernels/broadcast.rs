@@ -113,14 +113,14 @@ impl<const OPERANDS: usize> Loops<OPERANDS> {
         let mut at = [0usize; OPERANDS];
         for row in output.chunks_exact_mut(self.sizes[0].max(1)) {
             visit(row, at);
-            for index in 1..self.n_loops {
-                let (size, strides) = (self.sizes[index], &self.strides[index]);
-                position[index] += 1;
+            let outer = self.sizes.iter().zip(&self.strides).zip(&mut position).take(self.n_loops).skip(1);
+            for ((size, strides), position) in outer {
+                *position += 1;
                 at.iter_mut().zip(strides).for_each(|(at, stride)| *at += stride);
-                if position[index] < size {
+                if *position < *size {
                     break;
                 }
-                position[index] = 0;
+                *position = 0;
                 at.iter_mut().zip(strides).for_each(|(at, stride)| *at -= stride * size);
             }
         }
