@@ -16,6 +16,8 @@ models=$(mktemp -d)
 trap 'rm -rf "$models"' EXIT
 
 examples="${CARGO_TARGET_DIR:-target}/debug/examples"
-"$examples/generate_models" --seed 1 --count 400 "$models"
+"$examples/generate_models" --seed 1 --count 400 --models ../shared/models "$models"
 "$python" tests/wheel/arena.py "$models" ../shared/models
 "$python" tests/wheel/roundtrip.py "$examples/rewrite" ../shared/models
+"$examples/operator_cases" --seed 1 --count 4000 "$models/operators"
+"$python" tests/wheel/operators.py "$models/operators" --runtime tflm litert

@@ -56,9 +56,8 @@ fn if_nested(maker: &mut Maker) {
     let input = maker.input(Float32, &shape);
     let middle = maker.activation(Float32, &shape);
     let output = maker.activation(Float32, &shape);
-    let options = || {
-        Options::new("IfOptions").with_int("then_subgraph_index", 1).with_int("else_subgraph_index", 2)
-    };
+    let options =
+        || Options::new("IfOptions").with_int("then_subgraph_index", 1).with_int("else_subgraph_index", 2);
     maker.operator(Op::IF, &[condition, input], &[middle], Some(options()));
     maker.last(Op::IF, &[condition, middle], &[output], Some(options()));
     branch(maker, "then", Float32, &shape, Op::RELU, 2);
@@ -74,9 +73,8 @@ fn while_loop(maker: &mut Maker) {
     let n = maker.random.between(1, 40);
     let input = maker.input(Float32, &[n]);
     let output = maker.activation(Float32, &[n]);
-    let options = Options::new("WhileOptions")
-        .with_int("cond_subgraph_index", 1)
-        .with_int("body_subgraph_index", 2);
+    let options =
+        Options::new("WhileOptions").with_int("cond_subgraph_index", 1).with_int("body_subgraph_index", 2);
     maker.last(Op::WHILE, &[input], &[output], Some(options));
     maker.builder.subgraph("condition");
     let value = maker.input(Float32, &[n]);
@@ -120,6 +118,11 @@ fn variables(maker: &mut Maker, count: usize) {
     for number in 0..count {
         let handle = handle(maker, number);
         let value = maker.weights(Float32, &shape);
-        maker.operator(Op::ASSIGN_VARIABLE, &[handle, value], &[], Some(Options::new("AssignVariableOptions")));
+        maker.operator(
+            Op::ASSIGN_VARIABLE,
+            &[handle, value],
+            &[],
+            Some(Options::new("AssignVariableOptions")),
+        );
     }
 }

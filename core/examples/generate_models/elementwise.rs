@@ -171,7 +171,8 @@ fn dequantize(maker: &mut Maker) {
 }
 
 fn cast(maker: &mut Maker) {
-    let (from, to) = maker.random.pick(&[(Float32, Int32), (Int32, Float32), (Bool, Float32), (Int8, Float32)]);
+    let (from, to) =
+        maker.random.pick(&[(Float32, Int32), (Int32, Float32), (Bool, Float32), (Int8, Float32)]);
     let shape = maker.shape(1..=4);
     let input = maker.input(from, &shape);
     let output = maker.activation(to, &shape);

@@ -51,14 +51,15 @@ impl Arguments {
         let (mut seed, mut count, mut models, mut folder) = (1, 400, None, None);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
-            let number = |text: String| {
-                text.parse::<u64>().map_err(|error| format!("{argument} {text}: {error}"))
-            };
+            let number =
+                |text: String| text.parse::<u64>().map_err(|error| format!("{argument} {text}: {error}"));
             match argument.as_str() {
                 "--seed" => seed = number(value()?)?,
                 "--count" => count = number(value()?)? as usize,
                 "--models" => models = Some(PathBuf::from(value()?)),
-                _ if folder.is_none() && !argument.starts_with("--") => folder = Some(PathBuf::from(argument)),
+                _ if folder.is_none() && !argument.starts_with("--") => {
+                    folder = Some(PathBuf::from(argument))
+                }
                 _ => return Err(format!("unknown argument {argument}")),
             }
         }

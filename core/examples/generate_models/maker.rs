@@ -1,6 +1,8 @@
 //! What all recipes need: chance, tensors of a type with quantization that fits it, constants.
 
-use emberlab_core::model::{BuiltinOperator, Model, ModelBuilder, Operator, Options, Tensor, TensorId, TensorType};
+use emberlab_core::model::{
+    BuiltinOperator, Model, ModelBuilder, Operator, Options, Tensor, TensorId, TensorType,
+};
 
 /// Numbers that look random and are the same for the same seed (xorshift64*).
 #[derive(Clone, Debug)]
@@ -95,7 +97,8 @@ impl Maker {
 
     /// A tensor of the subgraph in the making.
     pub fn tensor(&mut self, id: TensorId) -> &mut Tensor {
-        let subgraph = self.builder.model().subgraphs.last_mut().expect("a builder has a subgraph from the start");
+        let subgraph =
+            self.builder.model().subgraphs.last_mut().expect("a builder has a subgraph from the start");
         &mut subgraph.tensors[id.index()]
     }
 

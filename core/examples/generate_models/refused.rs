@@ -24,7 +24,8 @@ pub const RECIPES: &[Recipe] = &[
 ];
 
 fn unregistered(maker: &mut Maker) {
-    let code = maker.random.pick(&[Op::GELU, Op::TILE, Op::TOPK_V2, Op::POW, Op::CONV_3D, Op::ONE_HOT, Op::SIGN]);
+    let code =
+        maker.random.pick(&[Op::GELU, Op::TILE, Op::TOPK_V2, Op::POW, Op::CONV_3D, Op::ONE_HOT, Op::SIGN]);
     let shape = maker.shape(1..=3);
     let input = maker.input(Float32, &shape);
     let output = maker.activation(Float32, &shape);
@@ -78,7 +79,9 @@ fn types(maker: &mut Maker) {
     let options = match code {
         Op::SOFTMAX => Some(Options::new("SoftmaxOptions")),
         Op::RESHAPE => Some(Options::new("ReshapeOptions")),
-        Op::MAX_POOL_2D => Some(Options::new("Pool2DOptions").with_int("stride_h", 1).with_int("stride_w", 1)),
+        Op::MAX_POOL_2D => {
+            Some(Options::new("Pool2DOptions").with_int("stride_h", 1).with_int("stride_w", 1))
+        }
         Op::DEPTH_TO_SPACE => Some(Options::new("DepthToSpaceOptions").with_int("block_size", 2)),
         _ => None,
     };
@@ -153,9 +156,8 @@ fn subgraph(maker: &mut Maker) {
     let input = maker.input(Float32, &[4]);
     let output = maker.activation(Float32, &[4]);
     let number = i64::from(maker.random.between(2, 9));
-    let options = Options::new("IfOptions")
-        .with_int("then_subgraph_index", number)
-        .with_int("else_subgraph_index", 1);
+    let options =
+        Options::new("IfOptions").with_int("then_subgraph_index", number).with_int("else_subgraph_index", 1);
     maker.last(Op::IF, &[condition, input], &[output], Some(options));
     maker.builder.subgraph("else");
     let input = maker.input(Float32, &[4]);

@@ -192,8 +192,7 @@ fn broadcast_to(maker: &mut Maker) {
 fn resize(maker: &mut Maker, code: Op, types: &[TensorType]) {
     let ty = maker.random.pick(types);
     let channels = maker.random.between(1, 5);
-    let [from, to] =
-        [0, 1].map(|_| [maker.random.between(1, 9), maker.random.between(1, 9)]);
+    let [from, to] = [0, 1].map(|_| [maker.random.between(1, 9), maker.random.between(1, 9)]);
     let input = maker.input(ty, &[1, from[0], from[1], channels]);
     let size = maker.ints(&to);
     let output = maker.activation_like(input, &[1, to[0], to[1], channels]);
@@ -290,8 +289,7 @@ fn strided_slice(maker: &mut Maker) {
     let mask = if is_masked { everything } else { 0 };
     let size = shape.iter().map(|&dim| (dim + stride.abs() - 1) / stride.abs()).collect::<Vec<_>>();
     let output = maker.activation_like(input, &size);
-    let options =
-        Options::new("StridedSliceOptions").with_int("begin_mask", mask).with_int("end_mask", mask);
+    let options = Options::new("StridedSliceOptions").with_int("begin_mask", mask).with_int("end_mask", mask);
     maker.last(Op::STRIDED_SLICE, &[input, begin, end, strides], &[output], Some(options));
 }
 

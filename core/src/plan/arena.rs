@@ -50,10 +50,13 @@ pub(super) struct Arena {
 
 impl Arena {
     /// Takes a block from the tail, as `AllocatePersistentBuffer` does.
+    ///
+    /// TFLM lets the block grow into temporary memory that is still in use, and then reads what the block's owner wrote
+    /// there; the smallest arena has room for both.
     pub fn persistent(&mut self, purpose: Purpose, bytes: u64, align: u64) {
         let before = self.tail_bytes;
         self.tail_bytes = round_up(before.saturating_add(bytes), align);
-        self.require(self.head_bytes);
+        self.require(self.temporary_end);
         let Purpose { what, category, operator, tensor } = purpose;
         let used = self.tail_bytes - before;
         self.blocks.push(PersistentBlock { what, category, operator, tensor, bytes, align, used });
@@ -139,5 +142,7 @@ mod tests {
         arena.persistent(purpose(), 8, 4);
         assert_eq!(arena.temporary_peak(), 196);
         assert_eq!(arena.needed_bytes(), 208);
+        arena.persistent(purpose(), 64, 16);
+        assert_eq!(arena.needed_bytes(), 272);
     }
 }

@@ -1,10 +1,9 @@
 //! Operators with one input and one output of the same shape.
 
-use super::Trouble::{Arity, Options, Quantization, Shape, Types};
+use super::Trouble::{Arity, Options, Quantization, Shape};
 use super::quantized::{self, checked_log2, multiplier};
 use super::{Context, Prepared, TempTensor};
-use crate::model::TensorType::{self, Bool, Float32, Int8, Int16, Int32, Uint8};
-use crate::plan::graph::{type_name, type_number};
+use crate::model::TensorType::{Float32, Int8, Int16, Int32, Uint8};
 
 /// `activations_common.cc`.
 pub(super) fn relu(context: &mut Context) -> Prepared {
@@ -26,49 +25,20 @@ pub(super) fn relu6(context: &mut Context) -> Prepared {
     Ok(())
 }
 
-/// `elementwise.cc`: COS, LOG, SIN, SQRT, SQUARE.
-pub(super) fn float_unary(context: &mut Context) -> Prepared {
-    unary_of(context, &[Float32])
+/// `elementwise.cc`: COS, LOG, SIN, SQRT, SQUARE and LOGICAL_NOT.
+///
+/// `Prepare` means to check the type, but names a type of functions where it means to call one, and that "call" is
+/// never false: other types are refused when the kernel runs.
+pub(super) fn elementwise(context: &mut Context) -> Prepared {
+    elu(context)
 }
 
-/// `elementwise.cc`: LOGICAL_NOT.
-pub(super) fn logical_not(context: &mut Context) -> Prepared {
-    unary_of(context, &[Bool])
-}
-
-fn unary_of(context: &mut Context, types: &[TensorType]) -> Prepared {
+/// `elementwise.cc`: ABS and RSQRT; the type is checked as little as in [`elementwise`].
+pub(super) fn abs_or_rsqrt(context: &mut Context) -> Prepared {
     context.ensure_arity(1, 1)?;
     let input = context.input(0)?;
     let output = context.output(0)?;
     context.ensure_types(input.ty, output.ty, "input->type != output->type")?;
-    supported_type(context, &input, types)
-}
-
-fn supported_type(context: &Context, input: &TempTensor, types: &[TensorType]) -> Prepared {
-    if types.contains(&input.ty) {
-        return Ok(());
-    }
-    let message =
-        format!("Input data type {} ({}) is not supported.", type_name(input.ty), type_number(input.ty));
-    context.refuse(Types, message)
-}
-
-/// `elementwise.cc`.
-pub(super) fn abs(context: &mut Context) -> Prepared {
-    abs_or_rsqrt(context, &[Float32, Int8, Int16])
-}
-
-/// `elementwise.cc`.
-pub(super) fn rsqrt(context: &mut Context) -> Prepared {
-    abs_or_rsqrt(context, &[Float32, Int8])
-}
-
-fn abs_or_rsqrt(context: &mut Context, types: &[TensorType]) -> Prepared {
-    context.ensure_arity(1, 1)?;
-    let input = context.input(0)?;
-    let output = context.output(0)?;
-    context.ensure_types(input.ty, output.ty, "input->type != output->type")?;
-    supported_type(context, &input, types)?;
     if input.ty == Int8 || (input.ty == Int16 && input.quantized.is_some()) {
         for (tensor, text) in [
             (&input, "input->quantization.type == kTfLiteAffineQuantization"),
