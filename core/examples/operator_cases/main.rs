@@ -89,8 +89,7 @@ fn generate(arguments: &Arguments) -> Result<String, String> {
         let case = maker.finish();
         let file = format!("{number:05}_{name}.tflite");
         let bytes = tflite::write(&case.model).map_err(|error| failed(&folder.join(&file), &error))?;
-        std::fs::write(folder.join(&file), &bytes)
-            .map_err(|error| failed(&folder.join(&file), &error))?;
+        std::fs::write(folder.join(&file), &bytes).map_err(|error| failed(&folder.join(&file), &error))?;
         writeln!(lines, "{}", line(&file, &case, &bytes)).map_err(|error| failed(&path, &error))?;
     }
     lines.flush().map_err(|error| failed(&path, &error))?;

@@ -121,7 +121,10 @@ impl Maker {
     pub fn finish(mut self) -> Case {
         let inputs = std::mem::take(&mut self.inputs);
         let steps = (0..self.n_steps).map(|_| {
-            inputs.iter().map(|(ty, count, values)| values.bytes(*ty, *count as usize, &mut self.random)).collect()
+            inputs
+                .iter()
+                .map(|(ty, count, values)| values.bytes(*ty, *count as usize, &mut self.random))
+                .collect()
         });
         Case {
             steps: steps.collect(),
@@ -245,7 +248,13 @@ impl Maker {
     }
 
     /// A custom operator as the case's operator.
-    pub fn custom(&mut self, name: &str, options: Option<Vec<u8>>, inputs: &[TensorId], outputs: &[TensorId]) {
+    pub fn custom(
+        &mut self,
+        name: &str,
+        options: Option<Vec<u8>>,
+        inputs: &[TensorId],
+        outputs: &[TensorId],
+    ) {
         outputs.iter().for_each(|output| self.builder.output(*output));
         let operator = self.builder.custom_operator(name, inputs.iter().copied(), outputs.iter().copied());
         operator.custom_options = options.map(Into::into);

@@ -34,7 +34,12 @@ pub const RECIPES: &[Recipe] = &[
 ];
 
 /// An input of one of the types, and an output like it, for operators that take the values as they are.
-fn same(maker: &mut Maker, types: &[TensorType], shape: &[i32], output_shape: &[i32]) -> (TensorId, TensorId) {
+fn same(
+    maker: &mut Maker,
+    types: &[TensorType],
+    shape: &[i32],
+    output_shape: &[i32],
+) -> (TensorId, TensorId) {
     let ty = maker.random.pick(types);
     let mut tensor = maker.quantized(ty, shape);
     let input = maker.input_of(tensor.clone(), Values::Any);
@@ -220,14 +225,15 @@ fn slice(maker: &mut Maker) {
     for dim in &shape {
         let first = maker.random.between(0, i64::from(*dim) - 1) as i32;
         let most = dim - first;
-        let taken = if maker.random.one_in(3) { most } else { maker.random.between(1, i64::from(most)) as i32 };
+        let taken =
+            if maker.random.one_in(3) { most } else { maker.random.between(1, i64::from(most)) as i32 };
         begin.push(first);
         sizes.push(taken);
         size.push(if taken == most && maker.random.one_in(2) { -1 } else { taken });
     }
     let (input, output) = same(maker, &[Float32, Int8, Int16, Int32, Bool], &shape, &sizes);
     let is_wide = maker.random.one_in(3);
-    let mut constant = |maker: &mut Maker, values: &[i32]| match is_wide {
+    let constant = |maker: &mut Maker, values: &[i32]| match is_wide {
         true => {
             let wide: Vec<i64> = values.iter().map(|value| i64::from(*value)).collect();
             maker.constant(Tensor::new("", Int64, &[wide.len() as i32]), &wide)
@@ -246,7 +252,8 @@ fn strided_slice(maker: &mut Maker) {
         let stride = maker.random.pick(&[1, 1, 2, 3, -1, -2]);
         let (forwards, n) = (stride > 0, i64::from(*dim));
         // Far outside of the dimension is allowed.
-        let (mut first, mut last) = (maker.random.between(-2 * n, 2 * n), maker.random.between(-2 * n, 2 * n));
+        let (mut first, mut last) =
+            (maker.random.between(-2 * n, 2 * n), maker.random.between(-2 * n, 2 * n));
         if maker.random.one_in(5) && shape.len() > 1 {
             first = maker.random.between(-n, n - 1);
             shrink_mask |= 1 << axis;
@@ -328,8 +335,11 @@ fn pad_v2(maker: &mut Maker) {
     let input = maker.input_of(like.clone(), Values::Any);
     let (mut value, mut output) = (like.clone(), like);
     value.shape = maker.random.pick(&[&[][..], &[1]]).to_vec();
-    let value =
-        if maker.random.one_in(2) { maker.random_constant(value) } else { maker.input_of(value, Values::Any) };
+    let value = if maker.random.one_in(2) {
+        maker.random_constant(value)
+    } else {
+        maker.input_of(value, Values::Any)
+    };
     output.shape = padded;
     let (pairs, output) = (rows_of(maker, &pairs), maker.tensor_of(output));
     maker.operator(Op::PADV2, &[input, pairs, value], &[output], Some(Options::new("PadV2Options")));
@@ -403,7 +413,8 @@ fn embedding_lookup(maker: &mut Maker) {
     let lookup = indexes(maker, &[n], shape[0]);
     let mut output = if is_hybrid { Tensor::new("", Float32, &shape) } else { like.clone() };
     output.shape[0] = n;
-    let value = if maker.random.one_in(2) { maker.random_constant(like) } else { maker.input_of(like, Values::Any) };
+    let value =
+        if maker.random.one_in(2) { maker.random_constant(like) } else { maker.input_of(like, Values::Any) };
     let output = maker.tensor_of(output);
     maker.operator(Op::EMBEDDING_LOOKUP, &[lookup, value], &[output], None);
 }
@@ -430,7 +441,8 @@ fn broadcast_args(maker: &mut Maker) {
     let shapes = [part(maker), part(maker)];
     let n = shapes.iter().map(Vec::len).max().unwrap_or_default();
     let inputs = shapes.map(|shape| {
-        let bytes = shape.iter().flat_map(|size| size.to_le_bytes()[..if ty == Int32 { 4 } else { 8 }].to_vec());
+        let bytes =
+            shape.iter().flat_map(|size| size.to_le_bytes()[..if ty == Int32 { 4 } else { 8 }].to_vec());
         maker.input_of(Tensor::new("", ty, &[shape.len() as i32]), Values::Bytes(bytes.collect()))
     });
     let output = maker.tensor(ty, &[n as i32]);
@@ -465,8 +477,7 @@ fn dynamic_update_slice(maker: &mut Maker) {
     let like = maker.quantized(ty, &shape);
     let mut update = like.clone();
     update.shape = block;
-    let (operand, update) =
-        (maker.input_of(like.clone(), Values::Any), maker.input_of(update, Values::Any));
+    let (operand, update) = (maker.input_of(like.clone(), Values::Any), maker.input_of(update, Values::Any));
     let start_type = maker.random.pick(&[Int32, Int64]);
     let start = Tensor::new("", start_type, &[shape.len() as i32]);
     let start = maker.input_of(start, Values::Ints(-3, 9));

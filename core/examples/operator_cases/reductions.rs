@@ -43,8 +43,11 @@ fn axes(maker: &mut Maker, shape: &[i32]) -> (TensorId, Vec<i32>, i64) {
     if maker.random.one_in(5) {
         values.push(chosen[0] as i32);
     }
-    let axis =
-        if values.len() == 1 && maker.random.one_in(2) { maker.scalar(values[0]) } else { maker.ints(&values) };
+    let axis = if values.len() == 1 && maker.random.one_in(2) {
+        maker.scalar(values[0])
+    } else {
+        maker.ints(&values)
+    };
     (axis, left, keeps)
 }
 
@@ -60,6 +63,10 @@ fn sum_or_mean(maker: &mut Maker, code: Op) {
     let output = maker.quantized(ty, &left);
     let output = maker.tensor_of(output);
     maker.tolerance = Tolerance { absolute: 1e-5, relative: 1e-6 };
+    if code == Op::SUM && ty != Float32 {
+        // LiteRT's reference kernel takes every quantized tensor for uint8 here.
+        maker.skip.push("litert");
+    }
     maker.operator(code, &[input, axis], &[output], reducer(keeps));
 }
 
