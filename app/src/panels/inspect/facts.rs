@@ -334,7 +334,7 @@ fn live_bytes(plan: Option<&ArenaPlan>, subgraph: SubgraphId, n_operators: usize
     let Some(plan) = plan else { return live };
     // Bytes that become alive, and cease to be, before each scope.
     let mut change = vec![0i128; plan.scope_count as usize + 1];
-    for buffer in &plan.buffers {
+    for buffer in plan.buffers.iter().filter(|buffer| !buffer.unused) {
         let (first, after) = (buffer.first_used as usize, buffer.last_used as usize + 1);
         if first < after && after < change.len() {
             change[first] += i128::from(buffer.size);
@@ -465,40 +465,16 @@ fn activation_type(model: &Model) -> String {
 #[cfg(test)]
 mod tests {
     use emberlab_core::model::BuiltinOperator as Op;
-    use emberlab_core::plan::{Chip, KernelSet};
 
     use super::*;
-    use crate::panels::inspect::fixtures::{ModelBuilder, chain};
-
-    fn target() -> Target {
-        Target { chip: Chip::Esp32s3, kernels: KernelSet::EspNn }
-    }
+    use crate::panels::inspect::fixtures::{ModelBuilder, chain, plan_with_live_bytes};
 
     fn facts_of(model: &Model, plan: Option<ArenaPlan>) -> ModelFacts {
         ModelFacts::of_model(model, cost::totals(model), plan.map(Arc::new), &Findings::default())
     }
 
-    fn plan(buffers: Vec<PlannedBuffer>, n_operators: u32) -> ArenaPlan {
-        ArenaPlan {
-            target: target(),
-            kernels_version: "1.2.3",
-            used_bytes: 0,
-            nonpersistent_bytes: 0,
-            persistent_bytes: 0,
-            minimum_bytes: None,
-            recommended_bytes: 0,
-            prepare_bytes: 0,
-            lower_bound_bytes: 0,
-            peak_scope: 0,
-            peak_operator: None,
-            scope_count: n_operators + 1,
-            scope_operators: std::iter::once(None)
-                .chain((0..n_operators).map(|operator| Some((SubgraphId(0), OperatorId(operator)))))
-                .collect(),
-            buffers,
-            persistent: Vec::new(),
-            offline: false,
-        }
+    fn plan(buffers: Vec<PlannedBuffer>, n_operators: usize) -> ArenaPlan {
+        ArenaPlan { buffers, ..plan_with_live_bytes(&vec![0; n_operators]) }
     }
 
     fn buffer(tensor: u32, size: u64, first_used: u32, last_used: u32) -> PlannedBuffer {

@@ -1,11 +1,16 @@
 //! Models made by hand for the tests of this panel.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use emberlab_core::model::{
-    Buffer, BufferId, BuiltinOperator, Model, Operator, OperatorCode, Subgraph, SubgraphId, Tensor, TensorId,
-    TensorType,
+    Buffer, BufferId, BuiltinOperator, Model, Operator, OperatorCode, OperatorId, Options, Quantization,
+    Subgraph, SubgraphId, Tensor, TensorId, TensorType,
 };
+use emberlab_core::plan::{ArenaPlan, BufferUse, Chip, KernelSet, PlannedBuffer, Target};
+
+use super::layout::{Direction, layout_graph};
+use crate::document::{Document, OpenModel, Tab, TabContent};
+use crate::settings::Settings;
 
 /// Starts a model with one subgraph.
 #[derive(Default)]
@@ -148,15 +153,92 @@ pub fn residual(n_blocks: u32) -> Model {
 /// The main subgraph.
 pub const MAIN: SubgraphId = SubgraphId(0);
 
-/// Bytes of a model file that is shared among the project's tests; `None`, with a line that says so, where they
-/// are absent.
-pub fn shared_model(name: &str) -> Option<Vec<u8>> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/models").join(name);
-    match std::fs::read(&path) {
-        Ok(bytes) => Some(bytes),
-        Err(_) => {
-            println!("skipped: {name} is not among the shared models");
-            None
+/// A convolution and a fully connected operator with weights, scales per channel and a custom operator between them.
+pub fn convolutional() -> Model {
+    let mut builder = ModelBuilder::new();
+    let input = builder.tensor("input", &[1, 8, 8, 2], TensorType::Int8);
+    let weights = builder.constant("conv/weights", &[4, 3, 3, 2], TensorType::Int8, (0..72).collect());
+    let bias = builder.constant("conv/bias", &[4], TensorType::Int32, vec![0; 16]);
+    let middle = builder.tensor("net/conv/Relu6", &[1, 4, 4, 4], TensorType::Int8);
+    let custom = builder.tensor("net/custom", &[1, 64], TensorType::Int8);
+    let dense = builder.constant("dense/weights", &[2, 64], TensorType::Int8, vec![3; 128]);
+    let output = builder.tensor("net/dense", &[1, 2], TensorType::Int8);
+    let conv = builder.operator(BuiltinOperator::CONV_2D, &[input, weights, bias], &[middle]);
+    conv.options = Some(
+        Options::new("Conv2DOptions")
+            .with_int("stride_w", 2)
+            .with_int("stride_h", 2)
+            .with_int("fused_activation_function", 3),
+    );
+    let special = builder.operator(BuiltinOperator::CUSTOM, &[middle], &[custom]);
+    special.custom_options = Some(vec![0x28, 0x24, 0x01].into());
+    builder.operator(BuiltinOperator::FULLY_CONNECTED, &[custom, dense], &[output]);
+    let mut model = builder.finish(&[input], &[output]);
+    model.operator_codes[1].custom_code = Some("SpecialOperator".to_owned());
+    let quantization = Quantization {
+        scale: vec![0.5, 0.25, 0.125, 0.0625],
+        zero_point: vec![0; 4],
+        ..Quantization::default()
+    };
+    model.subgraphs[0].tensors[weights.index()].quantization = Some(quantization);
+    model
+}
+
+/// A plan in which each operator has so many live bytes.
+pub fn plan_with_live_bytes(live: &[u64]) -> ArenaPlan {
+    let buffer = |(place, bytes): (usize, &u64)| {
+        let scope = place as u32 + 1;
+        let usage = BufferUse::Scratch(OperatorId(place as u32), 0);
+        let (bytes, size) = (*bytes, *bytes);
+        PlannedBuffer {
+            subgraph: MAIN,
+            usage,
+            bytes,
+            size,
+            offset: 0,
+            first_used: scope,
+            last_used: scope,
+            unused: false,
         }
+    };
+    let operators = (0..live.len() as u32).map(|operator| Some((MAIN, OperatorId(operator))));
+    ArenaPlan {
+        target: Target { chip: Chip::Esp32s3, kernels: KernelSet::EspNn },
+        kernels_version: "1.2.3",
+        used_bytes: 0,
+        prepare_bytes: 0,
+        nonpersistent_bytes: 0,
+        persistent_bytes: 0,
+        minimum_bytes: None,
+        recommended_bytes: 0,
+        lower_bound_bytes: 0,
+        peak_scope: 0,
+        peak_operator: None,
+        scope_count: live.len() as u32 + 1,
+        scope_operators: std::iter::once(None).chain(operators).collect(),
+        buffers: live.iter().enumerate().map(buffer).collect(),
+        persistent: Vec::new(),
+        offline: false,
     }
+}
+
+/// A document with one open model, its graphs laid out.
+pub fn document(model: Model, plan: Option<ArenaPlan>) -> Document {
+    let settings = Settings { reduce_motion: true, ..Settings::default() };
+    let mut document = Document::new(settings);
+    let target = document.target;
+    let model = Arc::new(model);
+    let mut open = OpenModel::new(model.clone(), 4_096, "0123456789abcdef0123456789abcdef");
+    open.layouts = (0..model.subgraphs.len() as u32)
+        .map(|subgraph| {
+            layout_graph(&model, SubgraphId(subgraph), Direction::Vertical, &|| false).map(Arc::new)
+        })
+        .collect();
+    open.plans = plan.into_iter().map(|plan| (target, Ok(Arc::new(plan)))).collect();
+    let id = document.new_tab_id();
+    let mut tab = Tab::new(id, "model.tflite");
+    tab.content = TabContent::Model(Box::new(open));
+    document.tabs.push(tab);
+    document.active = Some(id);
+    document
 }

@@ -16,6 +16,8 @@ pub mod overlay;
 mod picture;
 mod second_line;
 mod tables;
+#[cfg(test)]
+mod ui_tests;
 
 use std::sync::Arc;
 

@@ -5,7 +5,9 @@ mod operators;
 mod summary;
 mod tensors;
 
-use egui::{Align, Id, Key, Layout, Margin, Modifiers, Stroke, TextEdit, Ui, UiBuilder, pos2, vec2};
+use egui::{
+    Align, EventFilter, Id, Key, Layout, Margin, Modifiers, Stroke, TextEdit, Ui, UiBuilder, pos2, vec2,
+};
 use emberlab_core::model::{Model, OperatorId, SubgraphId, TensorId};
 
 use super::facts::{FactsKey, ModelFacts};
@@ -223,6 +225,12 @@ impl Tables {
             .font(font_id::cell())
             .hint_text(text::cell("Find name, op, int8, 24,24,16").color(theme.text.text_3))
             .desired_width(field.width())
+            .event_filter(EventFilter {
+                escape: true,
+                horizontal_arrows: true,
+                vertical_arrows: true,
+                tab: false,
+            })
             .min_size(vec2(0.0, height));
         let response = ui.put(field, edit);
         let response = response.accessible_name("Find");
