@@ -98,6 +98,14 @@ golden_models! {
     vww_96_int8 "vww_96_int8"
 }
 
+/// The single operators of an int16 model, with the inputs and outputs that its makers share.
+#[test]
+fn seanet_operators() {
+    for name in golden::names("seanet") {
+        check(&name);
+    }
+}
+
 #[test]
 fn smallest_arena_is_the_one_stated() {
     for name in ["hello_world_int8", "kws_ref_model", "person_detect"] {

@@ -6,6 +6,18 @@ use emberlab_runtime::Interpreter;
 use emberlab_runtime::schema::TensorType;
 use serde_json::Value;
 
+/// Names of the golden files in a folder, sorted; none where there are no golden files.
+pub fn names(folder: &str) -> Vec<String> {
+    let Some(shared) = shared() else { return Vec::new() };
+    let entries = std::fs::read_dir(shared.join("golden").join(folder)).expect(folder);
+    let paths = entries.map(|entry| entry.expect(folder).path());
+    let stems = paths.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
+    let mut names: Vec<_> = stems.map(|stem| format!("{folder}/{stem}")).collect();
+    assert!(!names.is_empty(), "no golden files in {folder}");
+    names.sort();
+    names
+}
+
 /// One golden file and its model.
 pub struct Golden {
     pub model_bytes: Vec<u8>,
