@@ -97,7 +97,10 @@ impl Scene<'_> {
         if let Some(cursor) = focus.cursor.filter(|&cursor| self.step_in_sight(cursor)) {
             let column = self.column(&self.canvas.map, cursor);
             for &index in &self.chart.steps[cursor as usize].stack {
-                marks.extend(self.outline(index, Stroke::new(1.5, accent)));
+                // An outline would cover a thin block; the tinted column tells that it is alive.
+                if block_rect(&self.canvas.map, &self.chart.blocks[index].buffer).height() >= 5.0 {
+                    marks.extend(self.outline(index, Stroke::new(1.5, accent)));
+                }
             }
             let bar = self.bar_rect(cursor, self.chart.steps[cursor as usize].live_bytes);
             marks.push(Mark::outlined(bar.expand(1.5), 2.0, Stroke::new(1.5, accent)));

@@ -34,9 +34,10 @@ use self::export::{Legend, picture};
 use self::map_ui::MapState;
 use self::shown::{Shown, Stage};
 use super::PanelContext;
-use crate::charts::{paint, png_from_picture, svg_from_picture};
+use crate::charts::paint;
 use crate::command::Command;
 use crate::document::{OpenModel, Tab};
+use crate::jobs::PictureFormat;
 use crate::theme::widgets::{ButtonKind, Verdict, segmented, small_button, tag};
 use crate::theme::{Icon, font_id};
 
@@ -200,25 +201,23 @@ impl ArenaPanel {
             }
             let png = small_button(ui, theme, ButtonKind::Ghost, None, "PNG");
             if png.on_hover_text("Save the memory map as PNG").clicked() {
-                self.save(tab, "png", ctx);
+                self.save(tab, PictureFormat::Png(2.0), ctx);
             }
             let svg = small_button(ui, theme, ButtonKind::Ghost, Some(Icon::Download), "SVG");
             if svg.on_hover_text("Save the memory map as SVG").clicked() {
-                self.save(tab, "svg", ctx);
+                self.save(tab, PictureFormat::Svg, ctx);
             }
         });
     }
 
-    fn save(&self, tab: &Tab, ending: &str, ctx: &mut PanelContext<'_>) {
+    fn save(&self, tab: &Tab, format: PictureFormat, ctx: &mut PanelContext<'_>) {
         let Some(shown) = &self.shown else { return };
-        let picture = picture(tab, shown, ctx.theme);
-        let bytes = match ending {
-            "png" => png_from_picture(&picture, 2.0).ok(),
-            _ => Some(svg_from_picture(&picture).into_bytes()),
+        let (ending, what) = match format {
+            PictureFormat::Svg => ("arena.svg", "the memory map as SVG"),
+            PictureFormat::Png(_) => ("arena.png", "the memory map as PNG"),
         };
-        if let Some(bytes) = bytes {
-            let name = file_name(tab, shown.plan.target, &format!("arena.{ending}"));
-            ctx.send(Command::SaveAs(name, bytes.into(), "memory map".to_owned()));
-        }
+        let name = file_name(tab, shown.plan.target, ending);
+        let picture = Arc::new(picture(tab, shown, ctx.theme));
+        ctx.send(Command::SavePicture(name, picture, format, what.to_owned()));
     }
 }
