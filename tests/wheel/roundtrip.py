@@ -25,7 +25,7 @@ def outputs(run, arguments):
     try:
         _, values, _ = run(arguments)
     except (RuntimeError, ValueError) as error:  # what the runtimes raise when they refuse a model
-        return f"refused: {error}".splitlines()[0]
+        return f"refused: {error}".splitlines()[0][:150]
     return [(tuple(value.shape), str(value.dtype), value.tobytes()) for value in values]
 
 
