@@ -271,11 +271,11 @@ pub fn reload(document: &mut Document, jobs: &mut Jobs, id: TabId) {
         (None, Some(bytes)) => Source::Bytes(bytes.clone()),
         (None, None) => return,
     };
-    tab.revision += 1;
+    tab.requested += 1;
+    let subject = Subject { tab: id, revision: tab.requested };
     if matches!(tab.content, TabContent::Failed(_)) {
         tab.content = TabContent::Loading;
     }
-    let subject = Subject { tab: id, revision: tab.revision };
     let title = tab.title.clone();
     jobs.cancel_tab(id);
     jobs.open(OpenRequest { subject, title, source, target });

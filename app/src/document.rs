@@ -97,8 +97,10 @@ pub struct Tab {
     pub title: String,
     /// Where it came from; `None` for bundled examples and bytes dropped without a path.
     pub path: Option<PathBuf>,
-    /// Counts loads of this tab: a job's result for an older revision is dropped.
+    /// Which load of this tab `content` came from: it changes exactly when the content does.
     pub revision: u64,
+    /// The latest load that was asked for: the result of an older one is dropped.
+    pub requested: u64,
     /// What is in it.
     pub content: TabContent,
     /// The subgraph that graph and tables show.
@@ -262,6 +264,7 @@ impl Tab {
             title: title.into(),
             path: None,
             revision: 0,
+            requested: 0,
             content: TabContent::Loading,
             subgraph: SubgraphId(0),
             selection: Selection::None,

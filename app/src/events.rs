@@ -37,10 +37,16 @@ pub fn take(report: Report, document: &mut Document, jobs: &mut Jobs) {
     }
 }
 
-/// The tab that a result is for; `None` if it was closed or loaded again since.
+/// The tab whose content a result was computed from; `None` if it was closed or has other content since.
 fn fresh_tab(document: &mut Document, subject: Option<Subject>) -> Option<&mut Tab> {
     let subject = subject?;
     document.tab_mut(subject.tab).filter(|tab| tab.revision == subject.revision)
+}
+
+/// The tab that waits for the result of this load; `None` if it was closed or a later load was asked for.
+fn waiting_tab(document: &mut Document, subject: Option<Subject>) -> Option<&mut Tab> {
+    let subject = subject?;
+    document.tab_mut(subject.tab).filter(|tab| tab.requested == subject.revision)
 }
 
 fn found(subject: Subject, finding: Finding, document: &mut Document) {
@@ -110,7 +116,8 @@ fn done(job: &JobSpec, outcome: Outcome, document: &mut Document, jobs: &mut Job
 
 fn opened(job: &JobSpec, result: Result<OpenModel, OpenFailure>, document: &mut Document, jobs: &mut Jobs) {
     let target = document.target;
-    let Some(tab) = fresh_tab(document, job.subject) else { return };
+    let Some(tab) = waiting_tab(document, job.subject) else { return };
+    tab.revision = tab.requested;
     match result {
         Ok(open) => {
             tab.subgraph =
@@ -143,9 +150,10 @@ fn opened(job: &JobSpec, result: Result<OpenModel, OpenFailure>, document: &mut 
 
 fn cancelled(job: &JobSpec, document: &mut Document) {
     if job.kind == JobKind::Open
-        && let Some(tab) = fresh_tab(document, job.subject)
+        && let Some(tab) = waiting_tab(document, job.subject)
         && matches!(tab.content, TabContent::Loading)
     {
+        tab.revision = tab.requested;
         tab.content = TabContent::Failed(OpenFailure {
             message: format!("Opening {} was cancelled", tab.title),
             place: "Nothing of it was kept.".to_owned(),
@@ -159,8 +167,9 @@ fn cancelled(job: &JobSpec, document: &mut Document) {
 fn panicked(job: &JobSpec, message: &str, document: &mut Document) {
     let text = format!("{} failed because of a mistake in Emberlab", job.name);
     if job.kind == JobKind::Open
-        && let Some(tab) = fresh_tab(document, job.subject)
+        && let Some(tab) = waiting_tab(document, job.subject)
     {
+        tab.revision = tab.requested;
         tab.content = TabContent::Failed(OpenFailure {
             message: text.clone(),
             place: "The window and everything else in it is not affected.".to_owned(),
@@ -203,7 +212,7 @@ mod tests {
     fn document() -> (Document, Subject) {
         let mut document = Document::new(Settings::default());
         let id = document.new_tab_id();
-        document.tabs.push(Tab { revision: 3, ..Tab::new(id, "a.tflite") });
+        document.tabs.push(Tab { requested: 3, ..Tab::new(id, "a.tflite") });
         document.active = Some(id);
         (document, Subject { tab: id, revision: 3 })
     }
@@ -235,6 +244,19 @@ mod tests {
         assert_eq!(description(&document), Some("new"));
         take_outcome(&mut document, Subject { revision: 2, ..subject }, opened_with("old"));
         assert_eq!(description(&document), Some("new"));
+    }
+
+    #[test]
+    fn the_revision_changes_exactly_when_the_content_does() {
+        let (mut document, subject) = document();
+        assert_eq!(document.tabs[0].revision, 0);
+        take_outcome(&mut document, subject, opened_with("first"));
+        assert_eq!(document.tabs[0].revision, 3);
+        let mut jobs = Jobs::new(Arc::new(|| ()));
+        document.tabs[0].bytes = Some(Arc::from(&b"no model"[..]));
+        reload(&mut document, &mut jobs, subject.tab);
+        assert_eq!((document.tabs[0].revision, document.tabs[0].requested), (3, 4));
+        assert_eq!(description(&document), Some("first"), "the old model stays until the new one is there");
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn io_failure(path: &Path, error: &std::io::Error) -> OpenFailure {
     let name = file_name(path);
     let (message, place, help) = match error.kind() {
         ErrorKind::NotFound => (
-            format!("{name} is not there any more"),
+            format!("{name} is not there"),
             "",
             "Look whether it was moved or renamed, then open it again.",
         ),
@@ -146,7 +146,7 @@ mod tests {
     fn what_is_not_a_file_is_named() {
         let folder = folder("kinds");
         assert!(message(&folder).ends_with("is a folder"));
-        assert!(message(&folder.join("gone.tflite")).contains("gone.tflite is not there any more"));
+        assert!(message(&folder.join("gone.tflite")).contains("gone.tflite is not there"));
         if cfg!(unix) {
             assert!(message(Path::new("/dev/null")).contains("not a regular file"));
         }

@@ -101,7 +101,7 @@ impl JobKind {
 pub struct Subject {
     /// The tab.
     pub tab: TabId,
-    /// How often the tab had been loaded when the job was asked for.
+    /// Which load of the tab it is, or works on.
     pub revision: u64,
 }
 

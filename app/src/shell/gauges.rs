@@ -22,14 +22,14 @@ pub(super) fn ui(ui: &mut Ui, ctx: &mut Context<'_>) {
     let arena = Gauge { label: "Arena", state: arena_state(ctx.document), show_details };
     let response = gauge(ui, ctx.theme, &arena);
     vertical_hairline(ui.painter(), ctx.theme, response.rect.left(), bar.y_range());
-    if response.on_hover_ui(|ui| arena_tooltip_ui(ui, ctx)).clicked() {
+    if response.on_hover_ui(|ui| tooltip_ui(ui, |ui| arena_tooltip_ui(ui, ctx))).clicked() {
         ctx.send(Command::ShowPanel(PanelKind::Arena));
     }
 
     let flash = Gauge { label: "Flash", state: flash_state(ctx.document), show_details };
     let response = gauge(ui, ctx.theme, &flash);
     vertical_hairline(ui.painter(), ctx.theme, response.rect.left(), bar.y_range());
-    if response.on_hover_ui(|ui| flash_tooltip_ui(ui, ctx)).clicked() {
+    if response.on_hover_ui(|ui| tooltip_ui(ui, |ui| flash_tooltip_ui(ui, ctx))).clicked() {
         ctx.send(Command::Toggle(Overlay::ChipPicker));
     }
 }
@@ -62,9 +62,16 @@ fn flash_state(document: &Document) -> GaugeState {
     }
 }
 
+fn tooltip_ui(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 6)).show(ui, |ui| {
+        ui.set_width(300.0);
+        ui.spacing_mut().item_spacing.y = 0.0;
+        content(ui);
+    });
+}
+
 fn arena_tooltip_ui(ui: &mut Ui, ctx: &Context<'_>) {
     let (document, theme) = (ctx.document, ctx.theme);
-    ui.set_width(300.0);
     let sentence = |ui: &mut Ui, words: &str| ui.label(text::cell(words).color(theme.text.text_2));
     match document.active_model().and_then(|(_, open)| open.plan(document.target)) {
         None => {
@@ -94,7 +101,6 @@ fn arena_tooltip_ui(ui: &mut Ui, ctx: &Context<'_>) {
 
 fn flash_tooltip_ui(ui: &mut Ui, ctx: &Context<'_>) {
     let (document, theme) = (ctx.document, ctx.theme);
-    ui.set_width(300.0);
     if let Some((_, open)) = document.active_model() {
         key_value(ui, theme, "Model file", &format::bytes(open.file_bytes));
     }
