@@ -89,12 +89,19 @@ macro_rules! golden_models {
 }
 
 golden_models! {
+    ad01_fp32 "ad01_fp32"
     ad01_int8 "ad01_int8"
+    dtln_noise_suppression "dtln_noise_suppression"
+    hello_world_float "hello_world_float"
     hello_world_int8 "hello_world_int8"
     kws_ref_model "kws_ref_model"
     person_detect "person_detect"
+    pretrained_resnet "pretrainedResnet"
+    pretrained_resnet_large_float "pretrainedResnet_large_float"
     pretrained_resnet_large_int8 "pretrainedResnet_large_int8"
     simple_add_model "simple_add_model"
+    trained_lstm "trained_lstm"
+    vww_96_float "vww_96_float"
     vww_96_int8 "vww_96_int8"
 }
 

@@ -14,7 +14,7 @@
 use core::ops::Range;
 
 use crate::records::{Record, record};
-use crate::schema::BuiltinOperator;
+use crate::schema::{BuiltinOperator, TensorType};
 use crate::tensor::Shape;
 use crate::tflite_view::{ModelView, OperatorView, Scalars, SubgraphView, TensorView, ViewError};
 
@@ -164,6 +164,26 @@ impl<'a> Graph<'a> {
         ((end - start) / OPERATOR_WORDS) as u32
     }
 
+    pub(crate) fn n_subgraphs(&self) -> u32 {
+        // The tensors of subgraph 0 begin behind the last subgraph.
+        self.records[0] / SUBGRAPH_WORDS as u32
+    }
+
+    /// Where the int8 variable tensors of a subgraph are, and their zero points.
+    pub(crate) fn int8_variables(&self, subgraph: u32) -> impl Iterator<Item = (Range<usize>, i8)> + use<'a> {
+        let graph = *self;
+        let n_tensors = self.model.subgraphs().and_then(|subgraphs| subgraphs.get(subgraph as usize)?.tensors());
+        let n_tensors = n_tensors.map_or(0, |tensors| tensors.len());
+        (0..n_tensors as i32).filter_map(move |id| {
+            let view = graph.tensor_view(subgraph, id)?;
+            if !view.is_variable().ok()? || view.ty().ok()? != TensorType::Int8 {
+                return None;
+            }
+            let zero_point = view.quantization().ok()??.zero_point().ok()?.get(0)?;
+            Some((Self::memory_range(graph.tensor(subgraph, id)), zero_point as i8))
+        })
+    }
+
     pub(crate) fn operator(&self, subgraph: u32, index: u32) -> OperatorRecord {
         OperatorRecord::read(&self.records[self.operator_word(subgraph, index)..])
     }
@@ -263,8 +283,7 @@ impl<'a> Graph<'a> {
     }
 
     fn is_last(&self, subgraph: u32) -> bool {
-        // The tensors of subgraph 0 begin behind the last subgraph.
-        (subgraph as usize + 1) * SUBGRAPH_WORDS >= self.records[0] as usize
+        subgraph + 1 >= self.n_subgraphs()
     }
 
     fn params_start(&self) -> usize {

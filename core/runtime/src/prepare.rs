@@ -2,7 +2,7 @@
 
 use crate::error::Reason;
 use crate::fixed_point::Activation;
-use crate::graph::{Buffer, Place, TENSOR_WORDS};
+use crate::graph::{Buffer, OPERATOR_WORDS, Place, TENSOR_WORDS};
 use crate::records::Record;
 use crate::tensor::{Shape, Tensor};
 use crate::tflite_view::{ModelView, OperatorView, OptionsView, Scalars, SubgraphView, ViewError};
@@ -79,6 +79,8 @@ impl<'w> Words<'w> {
 
 /// In the first word of a note: the buffer keeps its content between invocations.
 pub(crate) const NOTE_IS_STATE: u32 = 1 << 31;
+/// Besides [`NOTE_IS_STATE`]: a reset leaves the buffer as it is.
+pub(crate) const NOTE_IS_LASTING: u32 = 1 << 30;
 
 /// One operator that is prepared.
 pub struct PrepareContext<'c, 'm> {
@@ -91,6 +93,8 @@ pub struct PrepareContext<'c, 'm> {
     pub(crate) operator: OperatorView<'m>,
     /// Number of the operator over all subgraphs.
     pub(crate) operator_number: u32,
+    /// First word of the operators.
+    pub(crate) operators: usize,
     pub(crate) semantics: Semantics,
     pub(crate) words: &'c mut Words<'m>,
     pub(crate) workspace_bytes: &'c mut usize,
@@ -183,6 +187,11 @@ impl<'m> PrepareContext<'_, 'm> {
         &self.operator
     }
 
+    /// The subgraph of the operator as the file describes it.
+    pub fn subgraph(&self) -> &SubgraphView<'m> {
+        &self.subgraph
+    }
+
     /// The model as the file describes it.
     pub fn model(&self) -> &ModelView<'m> {
         &self.model
@@ -220,6 +229,22 @@ impl<'m> PrepareContext<'_, 'm> {
     /// The size does not fit, or the arena is too small.
     pub fn state(&mut self, bytes: usize) -> Result<Buffer, Reason> {
         self.buffer(bytes, NOTE_IS_STATE)
+    }
+
+    /// As [`PrepareContext::state`], for what a reset leaves as it is.
+    pub(crate) fn lasting_state(&mut self, bytes: usize) -> Result<Buffer, Reason> {
+        self.buffer(bytes, NOTE_IS_STATE | NOTE_IS_LASTING)
+    }
+
+    /// Number of the operator over all subgraphs.
+    pub(crate) fn operator_number(&self) -> u32 {
+        self.operator_number
+    }
+
+    /// The words of an operator that has been prepared before, from its parameters on.
+    pub(crate) fn words_of(&self, operator_number: u32) -> &[u32] {
+        let record = self.operators + OPERATOR_WORDS * operator_number as usize;
+        &self.words.words[self.words.words[record + 1] as usize..]
     }
 
     /// Asks for `bytes` of the second workspace, and returns where they begin in it. Fast versions of kernels pack weights

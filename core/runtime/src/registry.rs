@@ -26,6 +26,9 @@ pub type Prepare = fn(&mut PrepareContext<'_, '_>) -> Result<(), Reason>;
 pub enum Eval {
     /// Reads inputs, writes outputs.
     Kernel(fn(&mut EvalContext<'_>)),
+    /// As `Kernel`, with a second function that is called after the state of all kernels was set to 0, in preparation and
+    /// in [`crate::Interpreter::reset`].
+    Stateful(fn(&mut EvalContext<'_>), fn(&mut EvalContext<'_>)),
     /// Runs other subgraphs.
     ControlFlow(ControlFlow),
 }
@@ -34,6 +37,7 @@ impl fmt::Debug for Eval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Eval::Kernel(_) => f.write_str("Kernel"),
+            Eval::Stateful(..) => f.write_str("Stateful"),
             Eval::ControlFlow(kind) => write!(f, "ControlFlow({kind:?})"),
         }
     }

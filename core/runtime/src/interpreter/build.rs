@@ -7,7 +7,7 @@ use crate::graph::{
     NumberList, OPERATOR_WORDS, OperatorRecord, Place, SUBGRAPH_WORDS, TENSOR_WORDS, operator_name,
 };
 use crate::planner::{Planned, aligned, plan};
-use crate::prepare::{NOTE_IS_STATE, PrepareContext, Semantics, Words};
+use crate::prepare::{NOTE_IS_LASTING, NOTE_IS_STATE, PrepareContext, Semantics, Words};
 use crate::records::Record;
 use crate::registry::{Eval, OperatorKey, Registry};
 use crate::schema::BuiltinOperator;
@@ -23,8 +23,9 @@ pub(super) struct Built {
     pub(super) copy_bytes: u32,
     /// Bytes of the words behind them, a multiple of 16.
     pub(super) words_bytes: u32,
-    /// Bytes of variable tensors and kernel state behind them, a multiple of 16.
+    /// Bytes of variable tensors and kernel state behind them, a multiple of 16; and how many of these a reset sets to 0.
     pub(super) state_bytes: u32,
+    pub(super) resettable_bytes: u32,
     /// First word of the buffers.
     pub(super) buffers: usize,
     pub(super) needs: ArenaNeeds,
@@ -54,7 +55,7 @@ pub(super) fn build<'a: 'w, 'w>(
     copy_misaligned(&model, Some(copies)).map_err(whole)?;
     let words = Words::new(bytemuck::cast_slice_mut(arena));
     let mut builder =
-        Builder { model, copies, words, semantics, registry: *registry, buffers: 0, state_bytes: 0 };
+        Builder { model, copies, words, semantics, registry: *registry, buffers: 0, state_bytes: 0, resettable_bytes: 0 };
     builder.lay_out().map_err(whole)?;
     let mut workspace_needed = 0;
     builder.prepare_operators(workspace_bytes, &mut workspace_needed)?;
@@ -118,6 +119,7 @@ struct Builder<'w, 'a> {
     registry: Registry<'a>,
     buffers: usize,
     state_bytes: u32,
+    resettable_bytes: u32,
 }
 
 impl<'w, 'a: 'w> Builder<'w, 'a> {
@@ -251,6 +253,7 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
                 tensors: self.words.words[SUBGRAPH_WORDS * subgraph_index] as usize,
                 operator: *operator,
                 operator_number: number,
+                operators: self.words.words[1] as usize,
                 semantics: self.semantics,
                 words: &mut self.words,
                 workspace_bytes: &mut needed,
@@ -319,7 +322,7 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
         for buffer in 0..n_buffers {
             let [owner, bytes] = self.words.note_at(buffer);
             let word = self.buffers + TENSOR_WORDS * buffer;
-            let place = if bytes == 0 {
+            let place = if bytes == 0 || owner & NOTE_IS_LASTING != 0 {
                 Place::Absent
             } else if owner & NOTE_IS_STATE != 0 {
                 self.take_state(bytes)?
@@ -337,6 +340,13 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
                 if is_pending && tensor?.is_variable()? {
                     self.words.words[word] = self.take_state(self.words.words[word + 1])?.word();
                 }
+            }
+        }
+        self.resettable_bytes = self.state_bytes;
+        for buffer in 0..n_buffers {
+            let [owner, bytes] = self.words.note_at(buffer);
+            if owner & NOTE_IS_LASTING != 0 && bytes != 0 {
+                self.words.words[self.buffers + TENSOR_WORDS * buffer] = self.take_state(bytes)?.word();
             }
         }
         Ok(())
@@ -481,7 +491,7 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
             workspace_bytes,
             n_scopes: last_scope + 1,
         };
-        Ok(Built { copy_bytes, words_bytes, state_bytes: self.state_bytes, buffers: self.buffers, needs })
+        Ok(Built { copy_bytes, words_bytes, state_bytes: self.state_bytes, resettable_bytes: self.resettable_bytes, buffers: self.buffers, needs })
     }
 
     /// What lies behind the word of a place.
@@ -513,7 +523,7 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
                 let params = &self.words.words[record.params as usize..];
                 ControlFlow::called_subgraphs(kind, params)
             }
-            Some(Eval::Kernel(_)) | None => [None, None],
+            Some(Eval::Kernel(_) | Eval::Stateful(..)) | None => [None, None],
         }
     }
 

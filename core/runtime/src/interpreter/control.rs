@@ -28,7 +28,7 @@ record! {
         pub(crate) first: u32,
         /// `else` or `body`; the same as `first` for CALL_ONCE.
         pub(crate) second: u32,
-        /// Four bytes of state of CALL_ONCE: not 0 after the first invocation.
+        /// One byte of state of CALL_ONCE: not 0 after the first invocation.
         pub(crate) has_run: crate::graph::Buffer,
     }
 }

@@ -10,6 +10,7 @@ mod needs;
 mod observer;
 
 pub use control::ControlFlow;
+pub(crate) use control::Calls;
 pub use needs::{ArenaNeeds, PlannedBuffer, PlannedUse, arena_needs};
 pub use observer::{Observer, OperatorEvent};
 
@@ -28,7 +29,7 @@ pub struct Interpreter<'a> {
     registry: Registry<'a>,
     memory: &'a mut [u8],
     workspace: &'a mut [u8],
-    /// Bytes at the start of the memory that keep their content.
+    /// Bytes at the start of the memory that keep their content until a reset.
     state_bytes: usize,
     needs: ArenaNeeds,
 }
@@ -80,10 +81,13 @@ impl<'a> Interpreter<'a> {
         let (words, memory) = rest.split_at_mut(words_bytes);
         let graph =
             Graph { model, copies, records: bytemuck::cast_slice(words), buffers: built.buffers };
-        let state_bytes = built.state_bytes as usize;
         let memory = &mut memory[..memory_bytes];
-        memory[..state_bytes].fill(0);
-        Ok(Self { graph, registry: *registry, memory, workspace, state_bytes, needs: built.needs })
+        memory[..built.state_bytes as usize].fill(0);
+        let state_bytes = built.resettable_bytes as usize;
+        let mut interpreter =
+            Self { graph, registry: *registry, memory, workspace, state_bytes, needs: built.needs };
+        interpreter.reset();
+        Ok(interpreter)
     }
 
     /// The model as the file describes it.
@@ -158,9 +162,21 @@ impl<'a> Interpreter<'a> {
         self.run_subgraph(0, observer)
     }
 
-    /// Sets variable tensors and the state of kernels to 0, as after preparation.
+    /// Sets variable tensors and the state of kernels to 0, as after preparation; int8 variables to their zero point. What
+    /// CALL_ONCE has run is not run again, as in TFLM (`MicroInterpreter::Reset`, micro/micro_interpreter.cc).
     pub fn reset(&mut self) {
         self.memory[..self.state_bytes].fill(0);
+        let n_subgraphs = self.graph.n_subgraphs();
+        for subgraph in 0..n_subgraphs {
+            for (range, zero_point) in self.graph.int8_variables(subgraph) {
+                self.memory[range].fill(zero_point as u8);
+            }
+            for index in 0..self.graph.n_operators(subgraph) {
+                if let Some(Eval::Stateful(_, reset)) = self.eval_of(subgraph, index) {
+                    reset(&mut EvalContext::new(self.graph, self.memory, self.workspace, subgraph, index));
+                }
+            }
+        }
     }
 
     fn run_subgraph(&mut self, subgraph: u32, observer: &mut dyn Observer) -> Result<(), Stopped> {
@@ -170,7 +186,7 @@ impl<'a> Interpreter<'a> {
             }
             observer.before(&OperatorEvent::new(self.graph, self.memory, subgraph, index));
             match self.eval_of(subgraph, index) {
-                Some(Eval::Kernel(eval)) => {
+                Some(Eval::Kernel(eval) | Eval::Stateful(eval, _)) => {
                     eval(&mut EvalContext::new(self.graph, self.memory, self.workspace, subgraph, index));
                 }
                 Some(Eval::ControlFlow(kind)) => self.run_control_flow(kind, subgraph, index, observer)?,

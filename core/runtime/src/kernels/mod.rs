@@ -60,6 +60,7 @@ mod cast;
 mod common_scale;
 mod comparisons;
 mod concatenation;
+mod control_flow;
 mod conv_2d;
 mod cumsum;
 mod depthwise_conv_2d;
@@ -107,6 +108,8 @@ mod strided_slice;
 mod transpose;
 mod transpose_conv;
 mod unary;
+mod unidirectional_sequence_lstm;
+mod variables;
 mod walk;
 mod window;
 
@@ -203,6 +206,13 @@ pub static KERNELS: &[KernelEntry<'static>] = &[
     logistic_tanh::TANH,
     transpose::ENTRY,
     transpose_conv::ENTRY,
+    unidirectional_sequence_lstm::ENTRY,
     split::UNPACK,
     fill::ZEROS_LIKE,
+    control_flow::CALL_ONCE,
+    control_flow::IF,
+    control_flow::WHILE,
+    variables::ASSIGN,
+    variables::READ,
+    variables::HANDLE,
 ];
