@@ -1,11 +1,17 @@
 //! Running a model on the host, with the arithmetic of the chip.
 
+mod compare;
 mod input;
 mod memory;
+mod source;
 mod trace;
 
+pub use compare::{Difference, compare};
 pub use input::{Generator, fill};
 pub use memory::{Memory, RunError};
+pub use source::{
+    Normalisation, PreparedInput, SourceError, from_npy, from_picture, from_text, from_wav, picture_shape,
+};
 pub use trace::{OperatorOutput, Trace};
 
 pub use emberlab_runtime::{Interpreter, Observer, OperatorEvent, Semantics, Stopped};
