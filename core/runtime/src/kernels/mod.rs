@@ -54,6 +54,7 @@ mod accumulate;
 mod add_n;
 mod add_sub;
 mod arg_min_max;
+mod batch_matmul;
 mod binary;
 mod broadcast_to;
 mod cast;
@@ -105,6 +106,7 @@ mod split;
 mod squared_difference;
 mod squeeze;
 mod strided_slice;
+mod svdf;
 mod transpose;
 mod transpose_conv;
 mod unary;
@@ -215,4 +217,6 @@ pub static KERNELS: &[KernelEntry<'static>] = &[
     variables::ASSIGN,
     variables::READ,
     variables::HANDLE,
+    svdf::ENTRY,
+    batch_matmul::ENTRY,
 ];
