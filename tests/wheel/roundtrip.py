@@ -10,6 +10,8 @@ Needs the packages of ../shared/checks/requirements.txt. Exit status 1 on any di
 shared folder is absent.
 """
 import argparse
+import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -21,12 +23,27 @@ SHARED = PROJECT.parent / "shared"
 
 
 def outputs(run, arguments):
-    """The outputs as (shape, type, bytes), or the runtime's refusal as a text."""
-    try:
-        _, values, _ = run(arguments)
-    except (RuntimeError, ValueError) as error:  # what the runtimes raise when they refuse a model
-        return f"refused: {error}".splitlines()[0][:150]
-    return [(tuple(value.shape), str(value.dtype), value.tobytes()) for value in values]
+    """The outputs as (shape, type, bytes), or the runtime's refusal as a text.
+
+    In a child process: a runtime may end its process over a model that it was not made for.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        try:
+            _, values, _ = run(arguments)
+            result = [(tuple(value.shape), str(value.dtype), value.tobytes()) for value in values]
+        except (RuntimeError, ValueError) as error:  # what the runtimes raise when they refuse a model
+            result = f"refused: {error}".splitlines()[0][:150]
+        with os.fdopen(writer, "wb") as pipe:
+            pickle.dump(result, pipe)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        result = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return pickle.loads(result) if status == 0 else f"ended its process with status {status}"
 
 
 def main():
@@ -47,7 +64,7 @@ def main():
         "litert": (reference.run_litert, False),
         "litert reference kernels": (reference.run_litert, True),
     }
-    passed, failed, refused = 0, 0, 0
+    passed, failed, refused, unstable = 0, 0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
         rewritten = Path(folder) / "rewritten.tflite"
         for model in sorted(options.models.rglob("*.tflite")):
@@ -63,6 +80,11 @@ def main():
                             reference_kernels=reference_kernels))
 
                     before, after = of(model), of(rewritten)
+                    # Some kernels leave parts of an output as the memory was.
+                    if before != after and any(of(model) != before or of(rewritten) != after for _ in range(4)):
+                        unstable += 1
+                        print(f"not compared {name}: {runtime}, seed {seed}: differs from run to run")
+                        continue
                     if before != after:
                         failed += 1
                         print(f"FAILED {name}: {runtime}, seed {seed}: "
@@ -73,7 +95,7 @@ def main():
                     if isinstance(before, str):
                         refused += 1
                         print(f"both refused {name}: {runtime}, seed {seed}: {before}")
-    print(f"{passed} passed ({refused} of them refused both times), {failed} failed")
+    print(f"{passed} passed ({refused} of them refused both times), {unstable} not compared, {failed} failed")
     return 1 if failed or not passed else 0
 
 
