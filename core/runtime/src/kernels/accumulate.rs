@@ -25,7 +25,7 @@ pub(crate) enum Arithmetic {
     Int16Sum32,
     /// float32 throughout.
     Float32,
-    /// float32 input that is quantized on the fly, int8 filter: LiteRT only.
+    /// float32 input that is quantized on the fly, int8 filter: LiteRT only, and never part of [`with_sums`].
     Hybrid,
 }
 

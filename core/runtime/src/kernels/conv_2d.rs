@@ -10,6 +10,7 @@
 
 use super::accumulate::{Accumulate, Arithmetic, with_sums};
 use super::dot::{CHANNELS, dot};
+use super::hybrid::{HYBRID, Order, eval_hybrid, save_hybrid};
 use super::requantize::{ChannelMultipliers, Factors, OutputStage, save_channel_multipliers};
 use super::window::Window;
 use crate::error::Reason;
@@ -29,6 +30,7 @@ pub const ENTRY: KernelEntry<'static> = KernelEntry {
         exact("int8 with int4 filter"),
         exact("int16 with int8 filter"),
         float("float32"),
+        HYBRID,
     ],
 };
 
@@ -89,7 +91,18 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
         float_range: activation_range_float(activation),
     };
     if !arithmetic.is_quantized() {
-        return context.save(params);
+        context.save(params)?;
+        if arithmetic == Arithmetic::Hybrid {
+            // One scale per channel quantizes the input with a zero point, one for all without.
+            let n_scales = filter.quantization()?.map_or(0, |quantization| quantization.scales.len());
+            let is_per_channel = n_scales == output.shape.dim(3) || groups != 1;
+            if n_scales != 1 {
+                expect_equal("number of scales of the filter", n_scales, output.shape.dim(3))?;
+            }
+            let order = if is_per_channel { Order::FilterFirst } else { Order::ScalesFirst };
+            save_hybrid(context, &input, &filter, input.shape.dim(0), is_per_channel, order)?;
+        }
+        return Ok(());
     }
     params.output = OutputStage::new(&output, activation)?;
     if arithmetic.is_int16() {
@@ -103,6 +116,9 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
 
 fn eval(context: &mut EvalContext<'_>) {
     let params: Params = context.params();
+    if params.arithmetic == Arithmetic::Hybrid {
+        return eval_hybrid::<Params>(context, params.float_range, |sums| general(&params, sums));
+    }
     let multipliers = ChannelMultipliers::new(context.words_after::<Params>());
     let ([output], operands) = context.split([Operand::Output(0)]);
     if params.arithmetic == Arithmetic::Int8 {

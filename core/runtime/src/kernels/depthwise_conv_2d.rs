@@ -9,6 +9,7 @@
 //! and no zero points; float products are added row by row, the bias last.
 
 use super::accumulate::{Accumulate, Arithmetic, with_sums};
+use super::hybrid::{HYBRID, Order, eval_hybrid, save_hybrid};
 use super::requantize::{ChannelMultipliers, Factors, OutputStage, save_channel_multipliers};
 use super::window::Window;
 use crate::error::Reason;
@@ -28,6 +29,7 @@ pub const ENTRY: KernelEntry<'static> = KernelEntry {
         exact("int8 with int4 filter"),
         exact("int16 with int8 filter"),
         float("float32"),
+        HYBRID,
     ],
 };
 
@@ -81,7 +83,13 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
         float_range: activation_range_float(activation),
     };
     if !arithmetic.is_quantized() {
-        return context.save(params);
+        context.save(params)?;
+        if arithmetic == Arithmetic::Hybrid {
+            let n_scales = filter.quantization()?.map_or(0, |quantization| quantization.scales.len());
+            expect_equal("number of scales of the filter", n_scales, output.shape.dim(3))?;
+            save_hybrid(context, &input, &filter, input.shape.dim(0), true, Order::ScalesFirst)?;
+        }
+        return Ok(());
     }
     params.output = OutputStage::new(&output, activation)?;
     if arithmetic.is_int16() {
@@ -95,6 +103,9 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
 
 fn eval(context: &mut EvalContext<'_>) {
     let params: Params = context.params();
+    if params.arithmetic == Arithmetic::Hybrid {
+        return eval_hybrid::<Params>(context, params.float_range, |sums| general(&params, sums));
+    }
     let multipliers = ChannelMultipliers::new(context.words_after::<Params>());
     let ([output], operands) = context.split([Operand::Output(0)]);
     if params.arithmetic == Arithmetic::Int8 {

@@ -10,6 +10,7 @@
 
 use super::accumulate::{Accumulate, Arithmetic, with_sums};
 use super::dot::{CHANNELS, dot};
+use super::hybrid::{HYBRID, Order, eval_hybrid, save_hybrid};
 use super::requantize::{ChannelMultipliers, Factors, OutputStage};
 use crate::error::Reason;
 use crate::eval::{EvalContext, Operand, cast_mut};
@@ -17,7 +18,7 @@ use crate::fixed_point::{FloatRange, Multiplier, activation_range_float};
 use crate::prepare::{PrepareContext, Semantics, expect_equal};
 use crate::records::record;
 use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact, float};
-use crate::schema::BuiltinOperator;
+use crate::schema::{BuiltinOperator, TensorType};
 use crate::tensor::Tensor;
 
 /// The entry of the dispatch table.
@@ -29,6 +30,7 @@ pub const ENTRY: KernelEntry<'static> = KernelEntry {
         exact("int8 with int4 filter"),
         exact("int16 with int8 filter"),
         float("float32"),
+        HYBRID,
     ],
 };
 
@@ -55,7 +57,8 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     let output = context.output(0, "output")?;
     let options = context.options("FullyConnectedOptions")?;
     let (bias_type, semantics) = (options.int("quantized_bias_type")?, context.semantics());
-    let arithmetic = Arithmetic::choose(&input, &filter, bias.as_ref(), &output, bias_type, semantics)?;
+    let arithmetic = Arithmetic::choose(&input, &filter, bias.as_ref(), &output, bias_type, semantics);
+    let arithmetic = arithmetic.map_err(|reason| in_own_words(reason, &filter))?;
     if options.int("weights_format")? != 0 {
         return Err(Reason::Unsupported("weights in a shuffled format"));
     }
@@ -81,7 +84,16 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
         rounds_once: semantics == Semantics::Litert,
     };
     if !arithmetic.is_quantized() {
-        return context.save(params);
+        context.save(params)?;
+        if arithmetic == Arithmetic::Hybrid {
+            let n_scales = filter.quantization()?.map_or(0, |quantization| quantization.scales.len());
+            if n_scales != 1 {
+                expect_equal("number of scales of the filter", n_scales, units)?;
+            }
+            let is_asymmetric = options.bool("asymmetric_quantize_inputs")?;
+            save_hybrid(context, &input, &filter, batches, is_asymmetric, Order::ScalesFirst)?;
+        }
+        return Ok(());
     }
     let filter_quantization = filter.quantization()?;
     let n_scales = filter_quantization.map_or(1, |quantization| quantization.scales.len());
@@ -101,6 +113,19 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     }
     context.save(params)?;
     save_factors(context, &params, &input, &filter, &output)
+}
+
+/// TFLM refuses hybrid layers in other words than hybrid convolutions.
+fn in_own_words(reason: Reason, filter: &Tensor<'_>) -> Reason {
+    match (reason, filter.ty) {
+        (Reason::Unsupported(_), TensorType::Int8) => {
+            Reason::Unsupported("Input type: FLOAT32 with filter type: INT8 not supported.")
+        }
+        (Reason::Unsupported(_), TensorType::Int4) => {
+            Reason::Unsupported("Input type: FLOAT32 with filter type: INT4 not supported.")
+        }
+        _ => reason,
+    }
 }
 
 /// TFLM refuses a bias whose scale is not about that of input times filter, where there is one scale per tensor
@@ -162,6 +187,9 @@ fn save_factors(
 
 fn eval(context: &mut EvalContext<'_>) {
     let params: Params = context.params();
+    if params.arithmetic == Arithmetic::Hybrid {
+        return eval_hybrid::<Params>(context, params.float_range, |sums| general(&params, sums));
+    }
     let words = ChannelMultipliers::new(context.words_after::<Params>());
     let factors = if params.rounds_once { Factors::Double(words) } else { Factors::Fixed(words) };
     let ([output], operands) = context.split([Operand::Output(0)]);

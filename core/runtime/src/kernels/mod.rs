@@ -114,6 +114,7 @@ mod unidirectional_sequence_lstm;
 mod variables;
 mod walk;
 mod window;
+mod hybrid;
 
 use crate::registry::KernelEntry;
 
