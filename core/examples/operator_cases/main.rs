@@ -7,6 +7,8 @@
 //! A family of operators is a file with a `RECIPES` list: a recipe makes one random case with the [`maker::Maker`] that it
 //! is given. Every recipe has numbers of its own, so that a new one does not change the others.
 
+mod elementwise;
+mod functions;
 mod maker;
 mod moves;
 mod pictures;
@@ -25,7 +27,8 @@ use serde_json::{Value, json};
 /// One kind of case: its name, and what makes one.
 pub type Recipe = (&'static str, fn(&mut Maker));
 
-const RECIPES: &[&[Recipe]] = &[moves::RECIPES, pictures::RECIPES, reductions::RECIPES];
+const RECIPES: &[&[Recipe]] =
+    &[elementwise::RECIPES, functions::RECIPES, moves::RECIPES, pictures::RECIPES, reductions::RECIPES];
 
 /// Larger than any case needs.
 const ARENA_BYTES: usize = 1 << 20;

@@ -7,7 +7,7 @@
 //! in 32 bits is brought to the output scale. LiteRT computes int8 alike and refuses int16.
 
 use super::binary::{binary_operands, eval_binary};
-use super::common_scale::{ToCommonScale, factor};
+use super::common_scale::{ToCommonScale, factor, smaller_than_one};
 use super::unary::QuantizedElement;
 use crate::error::Reason;
 use crate::eval::EvalContext;
@@ -69,13 +69,18 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     }
     let twice_max = 2.0 * f64::from(first_scale.max(second_scale));
     let added = (1u32 << (2 * left_shift)) as f32 * output_scale;
+    let output_factor = twice_max * twice_max / f64::from(added);
+    let output_multiplier = match context.semantics() {
+        Semantics::Tflm => factor(output_factor, &output)?,
+        Semantics::Litert => smaller_than_one(output_factor, &output)?,
+    };
     context.save(Quantized {
         ty,
         inputs: [
             ToCommonScale::new(&first, first_zero_point, left_shift, f64::from(first_scale) / twice_max)?,
             ToCommonScale::new(&second, second_zero_point, left_shift, f64::from(second_scale) / twice_max)?,
         ],
-        output_multiplier: factor(twice_max * twice_max / f64::from(added), &output)?,
+        output_multiplier,
         output_offset: output_zero_point,
     })
 }
