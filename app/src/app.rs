@@ -11,9 +11,12 @@ use crate::document::{Document, TabContent};
 use crate::events;
 use crate::jobs::{JobKind, Jobs, Wake, Watcher};
 use crate::messages::Level;
-use crate::settings::{Settings, WindowState};
+use crate::settings::{Settings, ThemeChoice, WindowState};
 use crate::shell::Shell;
 use crate::theme::style;
+
+/// Name of the app, and beginning of the window's title.
+pub const TITLE: &str = "Emberlab";
 
 /// The settings are written at most this often.
 const SETTINGS_EVERY: Duration = Duration::from_secs(1);
@@ -28,6 +31,10 @@ pub struct App {
     /// The context to wake, known from the first frame on.
     context: Arc<OnceLock<Context>>,
     store: Option<Store>,
+    /// Theme of this session, where it is not the one of the settings.
+    session_theme: Option<ThemeChoice>,
+    /// The title that the window has.
+    title: String,
 }
 
 /// Where the settings are kept, and what is there already.
@@ -43,6 +50,12 @@ impl App {
         let mut app = Self::headless(settings.clone());
         app.store = file.map(|file| Store { file, written: settings, at: Instant::now() });
         app
+    }
+
+    /// The same app with a theme for this session, which the settings do not keep.
+    pub fn with_session_theme(mut self, theme: Option<ThemeChoice>) -> Self {
+        self.session_theme = theme;
+        self
     }
 
     /// An app that writes no settings, for tests: call [`App::show`] once a frame.
@@ -64,6 +77,8 @@ impl App {
             commands: Vec::new(),
             context,
             store: None,
+            session_theme: None,
+            title: String::new(),
         }
     }
 
@@ -113,7 +128,7 @@ impl App {
         style::install(ctx);
         let settings = &self.document.settings;
         style::set_reduced_motion(ctx, settings.reduce_motion);
-        ctx.set_theme(settings.theme.preference());
+        ctx.set_theme(self.session_theme.unwrap_or(settings.theme).preference());
         ctx.set_zoom_factor(settings.zoom);
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         ctx.request_repaint();
@@ -156,6 +171,18 @@ impl App {
         self.jobs.write_settings(store.file.clone(), store.written.to_json());
     }
 
+    /// Gives the window the name of the file in front.
+    fn name_window(&mut self, ctx: &Context) {
+        let title = match self.document.active_tab() {
+            Some(tab) => format!("{TITLE} – {}", tab.title),
+            None => TITLE.to_owned(),
+        };
+        if title != self.title {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
     /// Notes size and place of the window; places change without a frame of ours, so this only looks.
     fn note_window(&mut self, ctx: &Context) {
         let known = self.document.settings.window;
@@ -187,6 +214,7 @@ impl eframe::App for App {
         if self.store.is_some() {
             self.note_window(ui.ctx());
         }
+        self.name_window(ui.ctx());
         App::ui(self, ui);
     }
 

@@ -152,6 +152,11 @@ pub fn clock(hertz: u64) -> String {
     format!("{} MHz", count(hertz / 1_000_000))
 }
 
+/// A number in a field that can be dragged: as few decimals within the range as show it exactly.
+pub fn with_decimals(value: f64, decimals: std::ops::RangeInclusive<usize>) -> String {
+    minus(egui::emath::format_with_decimals_in_range(value, decimals))
+}
+
 /// A type-writer minus becomes U+2212.
 fn minus(text: String) -> String {
     text.replace('-', "\u{2212}")

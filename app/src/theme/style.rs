@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use egui::epaint::FontColorTransferFunction;
-use egui::style::{HandleShape, ScrollStyle, Selection, WidgetVisuals, Widgets};
+use egui::style::{HandleShape, NumberFormatter, ScrollStyle, Selection, WidgetVisuals, Widgets};
 use egui::{Context, CornerRadius, Margin, Shadow, Stroke, Style, TextStyle, Visuals, vec2};
 
 use super::tokens::{Theme, shadow};
-use super::{font_id, fonts, icons};
+use super::{font_id, fonts, format, icons};
 
 /// Installs fonts, icons and both styles.
 pub fn install(ctx: &Context) {
@@ -27,6 +27,7 @@ pub fn style(theme: &Theme, reduced_motion: bool) -> Style {
     let mut style = Style {
         text_styles: text_styles(),
         drag_value_text_style: TextStyle::Monospace,
+        number_formatter: NumberFormatter::new(format::with_decimals),
         animation_time: if reduced_motion { 0.0 } else { 0.08 },
         visuals: visuals(theme),
         ..Style::default()

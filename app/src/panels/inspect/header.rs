@@ -6,7 +6,7 @@ use emberlab_core::verdict::{Kernel, Severity};
 
 use super::facts::ModelFacts;
 use crate::document::OpenModel;
-use crate::theme::widgets::{ButtonKind, Verdict, button, tag};
+use crate::theme::widgets::{ButtonKind, Verdict, button, tag, tag_button};
 use crate::theme::{Icon, Theme, format, text};
 
 /// What the user chose in the header.
@@ -103,6 +103,6 @@ fn tags_ui(
         Some(Severity::Note) | None => (Verdict::Info, Icon::Info),
     };
     let label = format::counted(n_findings as u64, "note", "notes");
-    let notes = tag(ui, theme, verdict, icon, &label);
+    let notes = tag_button(ui, theme, verdict, icon, &label);
     notes.clicked().then_some(HeaderEvent::Problems)
 }

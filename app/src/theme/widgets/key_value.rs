@@ -11,7 +11,7 @@ pub fn key_value(ui: &mut Ui, theme: &Theme, key: &str, value: &str) -> Response
 
 /// A row of 22 points with the value in `colour`.
 pub fn key_value_coloured(ui: &mut Ui, theme: &Theme, key: &str, value: &str, colour: Color32) -> Response {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::CLICK);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, ui.is_enabled(), format!("{key}, {value}")));
     let middle = rect.center().y;
     let painter = ui.painter();

@@ -21,5 +21,5 @@ pub use progress::{Progress, progress_bar};
 pub use section::{hairline, section, snap, vertical_hairline};
 pub use segmented::{segmented, segmented_small};
 pub use table::{Sort, SortState, TableStyle, cell, header_cell, inline_bar, number_cell, tsv};
-pub use tag::{Verdict, tag};
+pub use tag::{Verdict, tag, tag_button};
 pub use toast::{ToastResponse, toast};

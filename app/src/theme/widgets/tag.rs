@@ -1,7 +1,8 @@
 //! A verdict in a few words, 18 points high.
 
-use egui::{Align2, Color32, CornerRadius, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, CursorIcon, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use super::{chip_outline, focus_ring};
 use crate::theme::{Icon, Theme, font_id};
 
 /// What a colour says; an icon or a word always says it too.
@@ -61,11 +62,33 @@ impl Verdict {
 
 /// A verdict in a few words.
 pub fn tag(ui: &mut Ui, theme: &Theme, verdict: Verdict, icon: Icon, text: &str) -> Response {
+    paint(ui, theme, verdict, icon, text, Sense::hover(), Role::Label)
+}
+
+/// A verdict that can be pressed to see its reasons.
+pub fn tag_button(ui: &mut Ui, theme: &Theme, verdict: Verdict, icon: Icon, text: &str) -> Response {
+    let response = paint(ui, theme, verdict, icon, text, Sense::click(), Role::Button);
+    if response.hovered() {
+        chip_outline(ui, response.rect, 3, verdict.colour(theme));
+    }
+    focus_ring(ui, theme, &response);
+    response.on_hover_cursor(CursorIcon::PointingHand)
+}
+
+fn paint(
+    ui: &mut Ui,
+    theme: &Theme,
+    verdict: Verdict,
+    icon: Icon,
+    text: &str,
+    sense: Sense,
+    role: Role,
+) -> Response {
     let colour = verdict.colour(theme);
     let galley = ui.painter().layout_no_wrap(text.to_owned(), font_id::small_strong(), colour);
     let size = vec2((6.0 + 12.0 + 4.0 + galley.size().x + 6.0).ceil(), 18.0);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, ui.is_enabled(), text));
+    let (rect, response) = ui.allocate_exact_size(size, sense);
+    response.widget_info(|| WidgetInfo::labeled(role, ui.is_enabled(), text));
     if ui.is_rect_visible(rect) {
         let painter = ui.painter();
         painter.rect_filled(rect, CornerRadius::same(3), verdict.soft(theme));
