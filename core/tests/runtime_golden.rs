@@ -91,6 +91,7 @@ macro_rules! golden_models {
 golden_models! {
     ad01_fp32 "ad01_fp32"
     ad01_int8 "ad01_int8"
+    audio_preprocessor_int8 "audio_preprocessor_int8"
     dtln_noise_suppression "dtln_noise_suppression"
     hello_world_float "hello_world_float"
     hello_world_int8 "hello_world_int8"

@@ -12,6 +12,7 @@
 //! | [`kernels`] | one file per operator, and the table of all; how to write one |
 //! | [`registry`] | custom operators, and which versions of a kernel there are |
 //! | [`fixed_point`] | all rounding |
+//! | [`dsp`] | signal processing of the audio front end |
 //! | [`records`], [`tensor`] | what kernels save in the arena and see of tensors |
 //!
 //! ```no_run
@@ -31,9 +32,11 @@
 //! ```
 #![cfg_attr(not(test), no_std)]
 
+pub mod dsp;
 mod error;
 mod eval;
 pub mod fixed_point;
+mod flexbuffer;
 mod graph;
 pub mod interpreter;
 pub mod kernels;

@@ -78,6 +78,7 @@ mod floor_div_mod;
 mod fully_connected;
 mod gather;
 mod hard_swish;
+mod hybrid;
 mod l2_normalization;
 mod leaky_relu;
 mod log_softmax;
@@ -98,6 +99,7 @@ mod resize;
 mod reverse;
 mod select;
 mod shapes;
+mod signal;
 mod slice;
 mod softmax;
 mod space_to_batch_nd;
@@ -114,7 +116,6 @@ mod unidirectional_sequence_lstm;
 mod variables;
 mod walk;
 mod window;
-mod hybrid;
 
 use crate::registry::KernelEntry;
 
@@ -220,4 +221,18 @@ pub static KERNELS: &[KernelEntry<'static>] = &[
     variables::HANDLE,
     svdf::ENTRY,
     batch_matmul::ENTRY,
+    signal::DELAY,
+    signal::ENERGY,
+    signal::FFT_AUTO_SCALE,
+    signal::FILTER_BANK,
+    signal::LOG,
+    signal::SPECTRAL_SUBTRACTION,
+    signal::SQUARE_ROOT,
+    signal::FRAMER,
+    signal::IRFFT,
+    signal::OVERLAP_ADD,
+    signal::PCAN,
+    signal::RFFT,
+    signal::STACKER,
+    signal::WINDOW,
 ];
