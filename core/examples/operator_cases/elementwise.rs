@@ -78,15 +78,24 @@ fn exact_scales(maker: &mut Maker) -> [f32; 3] {
     if maker.random.one_in(2) { [larger, smaller, output] } else { [smaller, larger, output] }
 }
 
+/// Powers of two, mostly with the output and one input alike and the other input smaller.
+fn powers_of_two(maker: &mut Maker) -> [f32; 3] {
+    let scale = maker.scale();
+    let other = scale * 2f32.powi(maker.random.between(-6, 0) as i32);
+    let output = if maker.random.one_in(8) { maker.scale() } else { scale };
+    if maker.random.one_in(2) { [scale, other, output] } else { [other, scale, output] }
+}
+
 fn sum(maker: &mut Maker, code: Op, table: &str) {
     let ([first, second], shape) = shapes::<2>(maker, 5);
     let ty = maker.random.pick(&[Int8, Int8, Int16, Int32, Float32]);
-    let scales = if code == Op::ADD && maker.random.one_in(2) {
-        std::array::from_fn(|_| any_scale(maker))
-    } else {
-        exact_scales(maker)
+    let scales = match maker.random.between(0, 3) {
+        0 if code == Op::ADD => std::array::from_fn(|_| any_scale(maker)),
+        // LiteRT shifts int16 of such scales.
+        1 | 2 if ty == Int16 => powers_of_two(maker),
+        _ => exact_scales(maker),
     };
-    let mut tensor = |maker: &mut Maker, shape: &[i32], scale: f32| {
+    let tensor = |maker: &mut Maker, shape: &[i32], scale: f32| {
         let tensor = Tensor::new("", ty, shape);
         let zero_point = maker.zero_point(ty);
         if matches!(ty, Int8 | Int16) { tensor.quantized(scale, zero_point) } else { tensor }
@@ -208,7 +217,7 @@ fn comparison(maker: &mut Maker, code: Op, types: &[TensorType]) {
         // Few numbers, so that some are equal.
         _ => Values::Ints(-2, 2),
     };
-    let mut tensor = |maker: &mut Maker, shape: &[i32]| {
+    let tensor = |maker: &mut Maker, shape: &[i32]| {
         let tensor = Tensor::new("", ty, shape);
         // TFLM ends the program at scales of 1 and more.
         let scale = any_scale(maker).min(0.99);

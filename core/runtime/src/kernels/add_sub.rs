@@ -87,7 +87,13 @@ fn prepare_add(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     let options = context.options("AddOptions")?;
     // TFLM does not apply the activation to int32.
     let int32_activation = if is_tflm { Activation::None } else { options.activation()? };
-    prepare(context, &options, [&first, &second], &output, int32_activation, factors_by_float64)
+    let kind = prepare(context, &options, [&first, &second], &output, int32_activation, factors_by_float64)?;
+    if kind == INT16_SHIFTED && first.elements() != second.elements() {
+        return Err(Reason::Unsupported(
+            "int16 with scales that are powers of two is not broadcast by LiteRT",
+        ));
+    }
+    Ok(())
 }
 
 fn prepare_sub(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
@@ -101,7 +107,7 @@ fn prepare_sub(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     let options = context.options("SubOptions")?;
     let int32_activation = options.activation()?;
     let factors = if is_tflm { factors_by_float32 } else { factors_by_float64 };
-    prepare(context, &options, [&first, &second], &output, int32_activation, factors)
+    prepare(context, &options, [&first, &second], &output, int32_activation, factors).map(|_| ())
 }
 
 /// The factors of both inputs and of the output, from the scales and the number of bits that are added.
@@ -119,6 +125,7 @@ fn factors_by_float32([first, second]: [f32; 2], output: f32, left_shift: u32) -
     [first / twice_max, second / twice_max, twice_max / added].map(f64::from)
 }
 
+/// Saves the parameters and returns their kind.
 fn prepare(
     context: &mut PrepareContext<'_, '_>,
     options: &Options<'_>,
@@ -126,7 +133,7 @@ fn prepare(
     output: &Tensor<'_>,
     int32_activation: Activation,
     factors: Factors,
-) -> Result<(), Reason> {
+) -> Result<u32, Reason> {
     for input in inputs {
         input.expect_type(&[output.ty], "the type of the output")?;
     }
@@ -136,10 +143,12 @@ fn prepare(
         TensorType::Int16 => (INT16, 15),
         TensorType::Int32 => {
             let range = activation_range_int32(int32_activation);
-            return context.save(Int32 { kind: INT32, range });
+            context.save(Int32 { kind: INT32, range })?;
+            return Ok(INT32);
         }
         TensorType::Float32 => {
-            return context.save(Float32 { kind: FLOAT32, range: activation_range_float(activation) });
+            context.save(Float32 { kind: FLOAT32, range: activation_range_float(activation) })?;
+            return Ok(FLOAT32);
         }
         found => {
             let expected = "int8, int16, int32 or float32";
@@ -160,7 +169,8 @@ fn prepare(
         let scales = [first_scale, second_scale, output_scale].map(checked_log2);
         if options.bool("pot_scale_int16")? && scales.iter().all(|(_, is_power_of_two)| *is_power_of_two) {
             let [first, second, output] = scales.map(|(log2, _)| log2);
-            return context.save(shifted([first - output, second - output], stage.range)?);
+            context.save(shifted([first - output, second - output], stage.range)?)?;
+            return Ok(INT16_SHIFTED);
         }
     }
     let factors = factors([first_scale, second_scale], output_scale, left_shift);
@@ -172,7 +182,8 @@ fn prepare(
         ],
         output_multiplier: smaller_than_one(factors[2], output)?,
         output: stage,
-    })
+    })?;
+    Ok(kind)
 }
 
 fn shifted(left_shifts: [i32; 2], range: QuantizedRange) -> Result<Shifted, Reason> {
