@@ -9,10 +9,13 @@
 
 mod elementwise;
 mod functions;
+#[path = "../support/flexbuffer.rs"]
+mod flexbuffer;
 mod maker;
 mod moves;
 mod pictures;
 mod reductions;
+mod signal;
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -28,7 +31,7 @@ use serde_json::{Value, json};
 pub type Recipe = (&'static str, fn(&mut Maker));
 
 const RECIPES: &[&[Recipe]] =
-    &[elementwise::RECIPES, functions::RECIPES, moves::RECIPES, pictures::RECIPES, reductions::RECIPES];
+    &[elementwise::RECIPES, functions::RECIPES, moves::RECIPES, pictures::RECIPES, reductions::RECIPES, signal::RECIPES];
 
 /// Larger than any case needs.
 const ARENA_BYTES: usize = 1 << 20;
@@ -107,6 +110,7 @@ fn line(file: &str, case: &Case, bytes: &[u8]) -> Value {
         "steps": inputs,
         "tolerance": { "absolute": case.tolerance.absolute, "relative": case.tolerance.relative },
         "skip": case.skip,
+        "first_compared_step": case.first_compared_step,
         "refused_by_us": case.is_refused_by_us,
         "tflm": outputs(case, bytes, Semantics::Tflm),
         "litert": outputs(case, bytes, Semantics::Litert),

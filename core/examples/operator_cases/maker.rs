@@ -90,6 +90,8 @@ pub struct Case {
     pub skip: Vec<&'static str>,
     /// We refuse on purpose what the reference runs.
     pub is_refused_by_us: bool,
+    /// Outputs of earlier steps are not compared: they depend on what the memory held.
+    pub first_compared_step: usize,
 }
 
 /// A case in the making.
@@ -100,6 +102,7 @@ pub struct Maker {
     pub skip: Vec<&'static str>,
     pub is_refused_by_us: bool,
     pub n_steps: usize,
+    pub first_compared_step: usize,
     inputs: Vec<(TensorType, u64, Values)>,
     n_tensors: usize,
 }
@@ -113,6 +116,7 @@ impl Maker {
             skip: Vec::new(),
             is_refused_by_us: false,
             n_steps: 1,
+            first_compared_step: 0,
             inputs: Vec::new(),
             n_tensors: 0,
         }
@@ -132,6 +136,7 @@ impl Maker {
             tolerance: self.tolerance,
             skip: self.skip,
             is_refused_by_us: self.is_refused_by_us,
+            first_compared_step: self.first_compared_step,
         }
     }
 

@@ -202,7 +202,8 @@ fn place(graph: &Graph<'_>, subgraph: u32, operator: &OperatorRecord, operand: O
 /// prepared.
 #[inline]
 pub fn cast<T: Element>(bytes: &[u8]) -> &[T] {
-    bytemuck::cast_slice(bytes)
+    // An operand without bytes may lie anywhere.
+    if bytes.is_empty() { &[] } else { bytemuck::cast_slice(bytes) }
 }
 
 /// Bytes of an operand as numbers to write.
@@ -211,5 +212,5 @@ pub fn cast<T: Element>(bytes: &[u8]) -> &[T] {
 /// As [`cast`].
 #[inline]
 pub fn cast_mut<T: Element>(bytes: &mut [u8]) -> &mut [T] {
-    bytemuck::cast_slice_mut(bytes)
+    if bytes.is_empty() { &mut [] } else { bytemuck::cast_slice_mut(bytes) }
 }
