@@ -6,14 +6,17 @@ use std::sync::Arc;
 use egui::Context;
 use emberlab_core::model::{SubgraphId, TensorId};
 use emberlab_core::plan::Target;
+use emberlab_core::run::Semantics;
 
 use crate::charts::Picture;
 use crate::document::{
     ClosedTab, Document, OpenModel, Overlay, PanelKind, Selection, Tab, TabContent, TabId,
 };
-use crate::jobs::{JobId, Jobs, LayoutRequest, OpenRequest, PictureFormat, Source, Subject, file_name};
+use crate::jobs::{JobId, Jobs, LayoutRequest, OpenRequest, PictureFormat, Source, Subject, file_name, OtherRun, RunRequest};
 use crate::messages::Level;
 use crate::panels::inspect::layout::Direction;
+use crate::panels::run::{other_semantics, semantics_label};
+use crate::run_state::{Comparison, RunInput};
 use crate::settings::{ThemeChoice, WindowState};
 use crate::theme::style;
 
@@ -86,6 +89,18 @@ pub enum Command {
     SavePicture(String, Arc<Picture>, PictureFormat, String),
     /// Compute the figures of a constant tensor of the model in front.
     Measure(SubgraphId, TensorId),
+    /// Run the model in front.
+    Run,
+    /// Give an input of the model in front.
+    SetRunInput(usize, RunInput),
+    /// Ask for a file for an input of the model in front.
+    ChooseRunInput(usize),
+    /// Take a file as the input of the model in front.
+    OpenRunInput(usize, PathBuf),
+    /// Choose whose arithmetic a run follows.
+    SetSemantics(Semantics),
+    /// Choose what a run is compared with.
+    SetComparison(Comparison),
     /// Cancel the job with the number.
     CancelJob(u64),
     /// Cancel the job that was started last.
@@ -171,6 +186,38 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
         Command::SaveAs(name, bytes, what) => jobs.ask_target(&name, bytes, what),
         Command::SavePicture(name, picture, format, what) => jobs.draw(name, picture, format, what),
         Command::Measure(subgraph, tensor) => measure(document, jobs, subgraph, tensor),
+        Command::Run => {
+            if let Some(id) = document.active {
+                run(document, jobs, id);
+            }
+        }
+        Command::SetRunInput(index, input) => {
+            if let Some(tab) = active_tab_mut(document) {
+                tab.run.set_input(index, input);
+            }
+        }
+        Command::ChooseRunInput(index) => {
+            if let Some(tab) = document.active_tab() {
+                jobs.ask_input(Subject { tab: tab.id, revision: tab.revision }, index);
+            }
+        }
+        Command::OpenRunInput(index, path) => {
+            if let Some(tab) = document.active_tab() {
+                jobs.read_input(Subject { tab: tab.id, revision: tab.revision }, index, path);
+            }
+        }
+        Command::SetSemantics(semantics) => {
+            if let Some(tab) = active_tab_mut(document) {
+                tab.run.semantics = semantics;
+            }
+            run_again(document, jobs);
+        }
+        Command::SetComparison(comparison) => {
+            if let Some(tab) = active_tab_mut(document) {
+                tab.run.comparison = comparison;
+            }
+            run_again(document, jobs);
+        }
         Command::CancelJob(id) => jobs.cancel(JobId(id)),
         Command::CancelNewestJob => {
             if let Some(id) = jobs.running().first().map(|job| job.id) {
@@ -327,6 +374,48 @@ fn set_direction(document: &mut Document, jobs: &mut Jobs, direction: Direction)
     tab.direction = direction;
     if let TabContent::Model(open) = &tab.content {
         lay_out(tab, open, jobs);
+    }
+}
+
+/// Runs the model of a tab with the inputs that were chosen.
+pub fn run(document: &mut Document, jobs: &mut Jobs, id: TabId) {
+    let Some(tab) = document.tab(id) else { return };
+    let TabContent::Model(open) = &tab.content else { return };
+    let Some(file) = open.file.clone() else { return };
+    let semantics = tab.run.semantics;
+    let other = match tab.run.comparison {
+        Comparison::None => None,
+        Comparison::Semantics => {
+            let semantics = other_semantics(semantics);
+            let title = format!("{} arithmetic", semantics_label(semantics));
+            Some(OtherRun { title, model: None, semantics })
+        }
+        Comparison::Model(id) => document.tab(id).and_then(|other| match &other.content {
+            TabContent::Model(open) => {
+                let model = Some((open.model.clone(), open.file.clone()?));
+                Some(OtherRun { title: other.title.clone(), model, semantics })
+            }
+            TabContent::Loading | TabContent::Failed(_) => None,
+        }),
+    };
+    let n_inputs = open.model.subgraphs.first().map_or(0, |main| main.inputs.len());
+    jobs.run(RunRequest {
+        subject: Subject { tab: tab.id, revision: tab.revision },
+        title: tab.title.clone(),
+        model: open.model.clone(),
+        file,
+        inputs: (0..n_inputs).map(|index| tab.run.input(index)).collect(),
+        semantics,
+        other,
+    });
+}
+
+/// Runs the model in front again if it was run before.
+fn run_again(document: &mut Document, jobs: &mut Jobs) {
+    if let Some(tab) = document.active_tab()
+        && tab.run.outcome.is_some()
+    {
+        run(document, jobs, tab.id);
     }
 }
 

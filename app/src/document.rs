@@ -16,6 +16,7 @@ use emberlab_core::verdict::{Diagnostic, OperatorVerdict};
 use crate::chips::{self, ChipFacts};
 use crate::messages::Messages;
 use crate::panels::inspect::layout::{Direction, GraphLayout};
+use crate::run_state::RunState;
 use crate::settings::Settings;
 
 /// The state of the whole window.
@@ -87,6 +88,8 @@ pub enum PanelKind {
     Inspect,
     /// The memory map.
     Arena,
+    /// Inputs, outputs and what every operator computes.
+    Run,
 }
 
 /// One open file.
@@ -111,6 +114,8 @@ pub struct Tab {
     pub direction: Direction,
     /// The bytes, where there is no path to read them from again.
     pub bytes: Option<Arc<[u8]>>,
+    /// Inputs and results of running the model.
+    pub run: RunState,
 }
 
 /// What a tab holds.
@@ -146,6 +151,8 @@ pub struct OpenModel {
     pub model: Arc<Model>,
     /// Bytes of the file.
     pub file_bytes: u64,
+    /// The file itself, of which the model's constants are a part; `None` for models made in memory.
+    pub file: Option<Arc<[u8]>>,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
     /// The arena for every chip and kernel set.
@@ -270,6 +277,7 @@ impl Tab {
             selection: Selection::None,
             direction: Direction::Vertical,
             bytes: None,
+            run: RunState::default(),
         }
     }
 }
@@ -280,6 +288,7 @@ impl OpenModel {
         let description = model.description.as_deref().unwrap_or_default();
         Self {
             file_bytes,
+            file: None,
             sha256: sha256.into(),
             plans: Vec::new(),
             layouts: vec![None; model.subgraphs.len()],

@@ -4,10 +4,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use emberlab_core::model::{Model, SubgraphId};
 
-use crate::command::{lay_out, open_paths, reload};
+use crate::command::{lay_out, open_paths, reload, run};
 use crate::document::{Document, OpenFailure, OpenModel, Selection, Tab, TabContent};
 use crate::jobs::{Ended, Finding, JobEvent, JobKind, JobSpec, Jobs, Outcome, Report, Subject};
 use crate::messages::Level;
+use crate::run_state::RunInput;
 use crate::settings::Recent;
 use crate::theme::format;
 
@@ -94,6 +95,27 @@ fn done(job: &JobSpec, outcome: Outcome, document: &mut Document, jobs: &mut Job
             document.messages.toast(Level::Error, format!("Could not draw {what}. {reason}"));
         }
         Outcome::Planned => {}
+        Outcome::Ran(outcome) => {
+            if let Some(tab) = fresh_tab(document, job.subject) {
+                tab.run.outcome = Some(outcome);
+            }
+        }
+        Outcome::InputChosen(index, path) => {
+            if let (Some(path), Some(subject)) = (path, job.subject) {
+                jobs.read_input(subject, index, path);
+            }
+        }
+        Outcome::InputRead(index, name, Ok(bytes)) => {
+            if let Some(tab) = fresh_tab(document, job.subject) {
+                tab.run.set_input(index, RunInput::File { name, bytes, normalisation: None });
+            }
+            if let Some(subject) = job.subject {
+                run(document, jobs, subject.tab);
+            }
+        }
+        Outcome::InputRead(_, name, Err(reason)) => {
+            document.messages.toast(Level::Error, format!("Could not read {name}. {reason}"));
+        }
         Outcome::Saved(what, Ok(path)) => {
             document.messages.toast(Level::Done, format!("Saved {what} to {}", path.display()));
         }

@@ -8,16 +8,13 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use egui::{ViewportBuilder, vec2};
 
-use crate::app::App;
+use crate::app::{App, TITLE};
 use crate::command::Command;
 use crate::document::{Overlay, PanelKind};
 use crate::messages::Level;
 use crate::screenshot::Screenshot;
 use crate::settings::{self, Settings, ThemeChoice};
 use crate::theme::Icon;
-
-/// Title of the window.
-pub const TITLE: &str = "Emberlab";
 
 /// Size of the window that nobody has resized, and the smallest one, in points.
 const USUAL_SIZE: [f32; 2] = [1440.0, 900.0];
@@ -64,6 +61,7 @@ enum Theme {
 enum Panel {
     Inspect,
     Arena,
+    Run,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -89,19 +87,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let screenshot = arguments.screenshot.clone();
     let file = if screenshot.is_some() { None } else { settings::file() };
-    let (mut settings, trouble) = match file.as_deref().map(settings::load) {
+    let (settings, trouble) = match file.as_deref().map(settings::load) {
         Some(Err(trouble)) => (Settings::default(), Some(trouble)),
         Some(Ok(settings)) => (settings, None),
         None => (Settings::default(), None),
     };
-    if let Some(theme) = arguments.theme {
-        settings.theme = theme.choice();
-    }
     let options = eframe::NativeOptions {
         viewport: viewport(&arguments, &settings),
         ..eframe::NativeOptions::default()
     };
-    let mut app = App::new(settings, file);
+    let mut app = App::new(settings, file).with_session_theme(arguments.theme.map(Theme::choice));
     for command in commands(arguments) {
         app.send(command);
     }
@@ -155,6 +150,7 @@ fn commands(arguments: Arguments) -> Vec<Command> {
         commands.push(Command::ShowPanel(match panel {
             Panel::Inspect => PanelKind::Inspect,
             Panel::Arena => PanelKind::Arena,
+            Panel::Run => PanelKind::Run,
         }));
     }
     if !arguments.files.is_empty() {

@@ -12,6 +12,7 @@ pub mod launch;
 pub mod messages;
 pub mod panels;
 pub mod screenshot;
+pub mod run_state;
 pub mod settings;
 pub mod shell;
 pub mod shortcuts;

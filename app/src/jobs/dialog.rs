@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{JobKind, JobSpec, Jobs, Outcome, write_atomically};
+use super::{JobKind, JobSpec, Jobs, Outcome, Subject, write_atomically};
 
 /// Nobody closes a dialog this fast: it was never shown.
 const TOO_FAST: Duration = Duration::from_millis(80);
@@ -24,6 +24,23 @@ impl Jobs {
             Some(match files {
                 None if start.elapsed() < TOO_FAST => Outcome::NoDialog,
                 files => Outcome::Chosen(paths(files.unwrap_or_default())),
+            })
+        });
+    }
+
+    /// Asks for a file that is to be an input.
+    pub fn ask_input(&mut self, subject: Subject, index: usize) {
+        let future = rfd::AsyncFileDialog::new()
+            .set_title("Choose an input")
+            .add_filter("Arrays, pictures, sound", &["npy", "png", "jpg", "jpeg", "bmp", "wav", "bin"])
+            .add_filter("All files", &["*"])
+            .pick_file();
+        self.start(JobSpec { subject: Some(subject), ..spec("Choosing an input") }, move |_| {
+            let start = Instant::now();
+            let file = pollster::block_on(future);
+            Some(match file {
+                None if start.elapsed() < TOO_FAST => Outcome::NoDialog,
+                file => Outcome::InputChosen(index, file.map(|file| file.path().to_path_buf())),
             })
         });
     }

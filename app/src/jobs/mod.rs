@@ -7,6 +7,7 @@ mod dialog;
 mod file;
 mod inspect;
 mod open;
+mod run;
 mod slot;
 mod watch;
 
@@ -21,11 +22,13 @@ use emberlab_core::stats::Statistics;
 
 use crate::document::{Findings, OpenFailure, OpenModel, PlanResult, TabId};
 use crate::panels::inspect::layout::GraphLayout;
+use crate::run_state::{RunFailure, RunResult};
 use crate::theme::widgets::Progress;
 
 pub use file::{file_name, read_file, write_atomically};
 pub use inspect::{PictureFormat, measured};
 pub use open::{LayoutRequest, OpenRequest, Source};
+pub use run::{OtherRun, RunRequest, is_input_file, is_picture_for};
 pub use slot::JobContext;
 use slot::Slot;
 pub use watch::Watcher;
@@ -47,6 +50,10 @@ pub enum JobKind {
     Statistics,
     /// Draw a picture for a file.
     Picture,
+    /// Run a model.
+    Run,
+    /// Read a file that is to be an input.
+    Input,
     /// Write a file that the user asked for.
     Save,
     /// Wait for a file dialog.
@@ -57,12 +64,14 @@ pub enum JobKind {
 
 impl JobKind {
     /// All of them, in the order of the slots.
-    pub const ALL: [JobKind; 8] = [
+    pub const ALL: [JobKind; 10] = [
         JobKind::Open,
         JobKind::Plan,
         JobKind::Layout,
         JobKind::Statistics,
         JobKind::Picture,
+        JobKind::Run,
+        JobKind::Input,
         JobKind::Save,
         JobKind::Dialog,
         JobKind::Settings,
@@ -76,6 +85,8 @@ impl JobKind {
             JobKind::Layout => "emberlab-layout",
             JobKind::Statistics => "emberlab-statistics",
             JobKind::Picture => "emberlab-picture",
+            JobKind::Run => "emberlab-run",
+            JobKind::Input => "emberlab-input",
             JobKind::Save => "emberlab-save",
             JobKind::Dialog => "emberlab-dialog",
             JobKind::Settings => "emberlab-settings",
@@ -90,6 +101,8 @@ impl JobKind {
             | JobKind::Layout
             | JobKind::Statistics
             | JobKind::Picture
+            | JobKind::Run
+            | JobKind::Input
             | JobKind::Save => true,
             JobKind::Dialog | JobKind::Settings => false,
         }
@@ -168,6 +181,12 @@ pub enum Outcome {
     Chosen(Vec<PathBuf>),
     /// Where to write what; `None` if the user chose nothing.
     Target(Option<PathBuf>, Arc<[u8]>, String),
+    /// A model was run, or why not.
+    Ran(Result<Arc<RunResult>, RunFailure>),
+    /// A file for the input with the number was read, or why not: its name, its bytes.
+    InputRead(usize, String, Result<Arc<[u8]>, String>),
+    /// A file that the user chose for the input with the number; `None` if none.
+    InputChosen(usize, Option<PathBuf>),
     /// No dialog could be shown.
     NoDialog,
     /// The settings were written, or why not.

@@ -137,6 +137,7 @@ fn open_bytes(request: &OpenRequest, bytes: Arc<[u8]>) -> Result<OpenModel, Open
     let mut open = OpenModel::new(model, length, sha256_hex(&bytes));
     open.plans.push((request.target, plan));
     open.findings.push((request.target, findings));
+    open.file = Some(bytes);
     open.read_notes = read_notes;
     open.timings = OpenTimings { read_micros, plan_micros, layout_micros: None };
     Ok(open)

@@ -2,6 +2,7 @@
 
 pub mod arena;
 pub mod inspect;
+pub mod run;
 
 use crate::command::Command;
 use crate::document::Document;

@@ -7,7 +7,8 @@ use egui::{Align2, CornerRadius, Id, LayerId, Order, Rect, Stroke, StrokeKind, v
 use super::Context;
 use super::top_bar::centred;
 use crate::command::Command;
-use crate::jobs::file_name;
+use crate::document::PanelKind;
+use crate::jobs::{file_name, is_input_file};
 use crate::theme::{Icon, font_id, format, with_alpha};
 
 /// Opens what was dropped since the last frame.
@@ -26,9 +27,18 @@ pub(super) fn take_files(egui_ctx: &egui::Context, ctx: &mut Context<'_>) {
             Err(_) => paths.push(path.to_path_buf()),
         }
     }
-    if !paths.is_empty() {
+    if let ([path], true) = (&paths[..], takes_input(ctx))
+        && is_input_file(&file_name(path))
+    {
+        ctx.send(Command::OpenRunInput(0, path.clone()));
+    } else if !paths.is_empty() {
         ctx.send(Command::Open(paths));
     }
+}
+
+/// Files that are inputs go into the model that the Run panel shows.
+fn takes_input(ctx: &Context<'_>) -> bool {
+    ctx.document.panel == PanelKind::Run && ctx.document.active_model().is_some()
 }
 
 /// Says what a drop would do while files hover over the window.
@@ -38,7 +48,12 @@ pub(super) fn overlay_ui(egui_ctx: &egui::Context, window: Rect, ctx: &Context<'
         return;
     }
     let paths: Vec<&Path> = hovered.iter().filter_map(|file| file.path.as_deref()).collect();
-    let (title, sentence) = words(&paths, hovered.len());
+    let (title, sentence) = match &paths[..] {
+        [path] if takes_input(ctx) && is_input_file(&file_name(path)) => {
+            (format!("Run with {}", file_name(path)), "As the first input of the model".to_owned())
+        }
+        _ => words(&paths, hovered.len()),
+    };
     let theme = ctx.theme;
     let painter = egui_ctx.layer_painter(LayerId::new(Order::Tooltip, Id::unique("drop")));
     let outline = window.shrink(8.0);

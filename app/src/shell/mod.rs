@@ -34,6 +34,7 @@ use crate::jobs::Jobs;
 use crate::panels::PanelContext;
 use crate::panels::arena::ArenaPanel;
 use crate::panels::inspect::InspectPanel;
+use crate::panels::run::RunPanel;
 use crate::theme::Theme;
 use crate::theme::widgets::{hairline, vertical_hairline};
 
@@ -42,6 +43,7 @@ use crate::theme::widgets::{hairline, vertical_hairline};
 pub struct Shell {
     inspect: InspectPanel,
     arena: ArenaPanel,
+    run: RunPanel,
     failed: failed::FailedPage,
     palette: palette::Palette,
     tabs: tabs::Tabs,
@@ -115,17 +117,20 @@ impl Shell {
                     header::ui(ui, open, ctx, |ui, ctx| match ctx.document.panel {
                         PanelKind::Inspect => self.inspect.header_ui(ui, &mut ctx.panel()),
                         PanelKind::Arena => self.arena.header_ui(ui, &mut ctx.panel()),
+                        PanelKind::Run => self.run.header_ui(ui, &mut ctx.panel()),
                     });
                 });
                 part(ui, areas.main, "main", |ui| match document.panel {
                     PanelKind::Inspect => self.inspect.ui(ui, &mut ctx.panel()),
                     PanelKind::Arena => self.arena.ui(ui, &mut ctx.panel()),
+                    PanelKind::Run => self.run.ui(ui, &mut ctx.panel()),
                 });
                 if let Some(rect) = areas.inspector {
                     part(ui, rect, "inspector", |ui| {
                         inspector::ui(ui, ctx, |ui, ctx| match ctx.document.panel {
                             PanelKind::Inspect => self.inspect.inspector_ui(ui, &mut ctx.panel()),
                             PanelKind::Arena => self.arena.inspector_ui(ui, &mut ctx.panel()),
+                            PanelKind::Run => self.run.inspector_ui(ui, &mut ctx.panel()),
                         });
                     });
                 }

@@ -17,13 +17,14 @@ const SMALL_ITEM: f32 = 40.0;
 
 impl PanelKind {
     /// All of them, in the order of the rail.
-    pub const ALL: [PanelKind; 2] = [PanelKind::Inspect, PanelKind::Arena];
+    pub const ALL: [PanelKind; 3] = [PanelKind::Inspect, PanelKind::Arena, PanelKind::Run];
 
     /// The name in the rail and the header.
     pub fn label(self) -> &'static str {
         match self {
             PanelKind::Inspect => "Inspect",
             PanelKind::Arena => "Arena",
+            PanelKind::Run => "Run",
         }
     }
 
@@ -31,6 +32,7 @@ impl PanelKind {
         match self {
             PanelKind::Inspect => Icon::ScanSearch,
             PanelKind::Arena => Icon::MemoryStick,
+            PanelKind::Run => Icon::Play,
         }
     }
 }

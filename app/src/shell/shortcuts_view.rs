@@ -5,7 +5,7 @@ use egui::{Align, Key, Layout, ScrollArea, Ui, vec2};
 use super::Context;
 use super::keys::{Action, Group, TABLE};
 use super::popover::modal;
-use crate::panels::{arena, inspect};
+use crate::panels::{arena, inspect, run};
 use crate::shortcuts::{self, Shortcut};
 use crate::theme::text;
 use crate::theme::widgets::{icon_button, keycap};
@@ -73,6 +73,7 @@ fn groups() -> Vec<(&'static str, Vec<Line>)> {
     }
     groups.push(("Inspect", lines_of(inspect::SHORTCUTS)));
     groups.push(("Arena", lines_of(&arena::SHORTCUTS)));
+    groups.push(("Run", lines_of(&run::SHORTCUTS)));
     groups
 }
 

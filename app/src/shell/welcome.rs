@@ -7,7 +7,7 @@ use egui::{
     UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
-use super::Context;
+use super::{Context, keys};
 use super::top_bar::paint_flame;
 use crate::command::Command;
 use crate::jobs::file_name;
@@ -315,8 +315,9 @@ fn example_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
 fn footer_ui(ui: &mut Ui, theme: &Theme) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
+        let panels = keys::panel_keys();
         for (keys, words) in
-            [("?", "all shortcuts"), ("Ctrl Shift P", "any command"), ("Alt 5 … 6", "panels")]
+            [("?", "all shortcuts"), ("Ctrl Shift P", "any command"), (panels.as_str(), "panels")]
         {
             keycap(ui, theme, keys);
             ui.label(text::cell(words).color(theme.text.text_2));

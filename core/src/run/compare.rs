@@ -1,6 +1,7 @@
 //! Two runs of a model side by side: where they differ, and by how much.
 
-use crate::model::{Model, SubgraphId, TensorId, Values};
+use crate::model::{Model, SubgraphId, Tensor, TensorId, Values};
+use crate::stats::Scales;
 
 use super::trace::OperatorOutput;
 
@@ -50,15 +51,68 @@ pub fn compare(model: &Model, first: &[OperatorOutput], second: &[OperatorOutput
     differences
 }
 
+/// Compares two models layer by layer: outputs as real numbers, `scale * (value - zero point)`.
+///
+/// A layer of the second model belongs to the next one of the first that has the same operator and as many elements;
+/// conversions between types (QUANTIZE, DEQUANTIZE, CAST) belong to none. Both traces have to keep bytes.
+pub fn compare_models(
+    (first_model, first): (&Model, &[OperatorOutput]),
+    (second_model, second): (&Model, &[OperatorOutput]),
+) -> Vec<Difference> {
+    let is_layer =
+        |output: &&OperatorOutput| !matches!(output.name.as_str(), "QUANTIZE" | "DEQUANTIZE" | "CAST");
+    let elements =
+        |model: &Model, output: &OperatorOutput| tensor_of(model, output).and_then(Tensor::element_count);
+    let mut differences = Vec::new();
+    let mut rest = second.iter().filter(is_layer).collect::<Vec<_>>().into_iter();
+    for output in first.iter().filter(is_layer) {
+        let mut ahead = rest.clone();
+        let same = |other: &&OperatorOutput| {
+            other.name == output.name && elements(second_model, other) == elements(first_model, output)
+        };
+        if let Some(other) = ahead.find(same) {
+            rest = ahead;
+            differences.extend(real_difference(first_model, output, second_model, other));
+        }
+    }
+    differences
+}
+
+fn tensor_of<'m>(model: &'m Model, output: &OperatorOutput) -> Option<&'m Tensor> {
+    let subgraph = model.subgraphs.get(SubgraphId(output.subgraph).index())?;
+    subgraph.tensors.get(TensorId(output.tensor).index())
+}
+
+fn real_difference(
+    first_model: &Model,
+    first: &OperatorOutput,
+    second_model: &Model,
+    second: &OperatorOutput,
+) -> Option<Difference> {
+    let reals = |model: &Model, output: &OperatorOutput| -> Option<Vec<f64>> {
+        let tensor = tensor_of(model, output)?;
+        let values = Values::of_tensor(tensor, output.bytes.as_ref()?)?;
+        Some(match Scales::new(tensor) {
+            Some(scales) => values.enumerate().map(|(index, value)| scales.real(index, value)).collect(),
+            None => values.collect(),
+        })
+    };
+    let (first_reals, second_reals) = (reals(first_model, first)?, reals(second_model, second)?);
+    Some(largest_distance(first, first_reals.into_iter().zip(second_reals)))
+}
+
 fn difference(model: &Model, first: &OperatorOutput, second: &OperatorOutput) -> Option<Difference> {
-    let subgraph = model.subgraphs.get(SubgraphId(first.subgraph).index())?;
-    let tensor = subgraph.tensors.get(TensorId(first.tensor).index())?;
+    let tensor = tensor_of(model, first)?;
     let (first_bytes, second_bytes) = (first.bytes.as_ref()?, second.bytes.as_ref()?);
     let pairs = Values::of_tensor(tensor, first_bytes)?.zip(Values::of_tensor(tensor, second_bytes)?);
+    Some(largest_distance(first, pairs))
+}
+
+fn largest_distance(output: &OperatorOutput, pairs: impl Iterator<Item = (f64, f64)>) -> Difference {
     let mut difference = Difference {
-        subgraph: first.subgraph,
-        operator: first.operator,
-        tensor: first.tensor,
+        subgraph: output.subgraph,
+        operator: output.operator,
+        tensor: output.tensor,
         n_elements: 0,
         n_different: 0,
         largest: 0.0,
@@ -77,7 +131,7 @@ fn difference(model: &Model, first: &OperatorOutput, second: &OperatorOutput) ->
             difference.worst = Some(index);
         }
     }
-    Some(difference)
+    difference
 }
 
 #[cfg(test)]
@@ -116,6 +170,24 @@ mod tests {
         check([1, 2, 3], [1, 2, 3], 0, 0.0, None);
         check([1, 2, 3], [2, 2, 0], 2, 3.0, Some(2));
         check([-128, 0, 0], [127, 0, 0], 1, 255.0, Some(0));
+    }
+
+    #[test]
+    fn models_are_compared_as_real_numbers_and_conversions_are_passed_over() {
+        let quantized = |ty, scale| {
+            let tensor = Tensor::new("y", ty, &[1, 3]).quantized(scale, 0);
+            Model {
+                subgraphs: vec![Subgraph { tensors: vec![tensor], ..Subgraph::default() }],
+                ..Model::default()
+            }
+        };
+        let (fine, coarse) = (quantized(TensorType::Int8, 0.25), quantized(TensorType::Int8, 0.5));
+        let converted = OperatorOutput { name: "QUANTIZE".to_owned(), ..output(0, [9; 3]) };
+        let first = [converted, output(1, [4, 8, 5])];
+        let second = [output(0, [2, 4, 2])];
+        let found = compare_models((&fine, &first), (&coarse, &second));
+        let [found] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((found.operator, found.n_different, found.largest, found.worst), (1, 1, 0.25, Some(2)));
     }
 
     #[test]

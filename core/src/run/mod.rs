@@ -6,11 +6,12 @@ mod memory;
 mod source;
 mod trace;
 
-pub use compare::{Difference, compare};
+pub use compare::{Difference, compare, compare_models};
 pub use input::{Generator, fill};
 pub use memory::{Memory, RunError};
 pub use source::{
-    Normalisation, PreparedInput, SourceError, from_npy, from_picture, from_text, from_wav, picture_shape,
+    Normalisation, PreparedInput, SourceError, converted, from_npy, from_picture, from_text, from_wav,
+    picture_shape,
 };
 pub use trace::{OperatorOutput, Trace};
 

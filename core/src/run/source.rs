@@ -294,6 +294,38 @@ pub fn from_npy(file: &[u8], tensor: &Tensor) -> Result<PreparedInput, SourceErr
     Ok(PreparedInput { bytes, steps })
 }
 
+/// The content of one input as another model's input takes it: the same bytes where type and quantization are the same,
+/// otherwise the same real numbers.
+///
+/// # Errors
+/// The inputs do not have the same number of elements.
+pub fn converted(bytes: &[u8], from: &Tensor, to: &Tensor) -> Result<PreparedInput, SourceError> {
+    if element_count(from)? != element_count(to)? {
+        return Err(SourceError::new(
+            format!("the inputs have shapes {:?} and {:?}", from.shape, to.shape),
+            "Compare models that take the same input",
+        ));
+    }
+    let mut steps = Vec::new();
+    if from.ty == to.ty && from.per_tensor_quantization() == to.per_tensor_quantization() {
+        return Ok(PreparedInput { bytes: bytes.to_vec(), steps });
+    }
+    let values = crate::model::Values::of_tensor(from, bytes).ok_or_else(|| {
+        SourceError::new(
+            format!("{} inputs hold no numbers", from.ty.name()),
+            "Compare models with numeric inputs",
+        )
+    })?;
+    let reals = match crate::stats::Scales::new(from) {
+        Some(scales) => {
+            values.enumerate().map(|(index, value)| scales.real(index, value)).collect::<Vec<_>>()
+        }
+        None => values.collect(),
+    };
+    let bytes = bytes_from_reals(to, &reals, &mut steps)?;
+    Ok(PreparedInput { bytes, steps })
+}
+
 fn floats(array: &Array) -> Option<Vec<f64>> {
     matches!(array.ty, TensorType::Float32 | TensorType::Float64)
         .then(|| crate::model::Values::new(array.ty, &array.data, u64::MAX))

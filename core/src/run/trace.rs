@@ -7,8 +7,8 @@ use emberlab_runtime::{Observer, OperatorEvent};
 pub struct Trace {
     /// One entry for every output of every operator that ran.
     pub outputs: Vec<OperatorOutput>,
-    /// Keep the bytes, not only their checksum.
-    pub keep_bytes: bool,
+    /// How many more bytes of outputs to keep; of outputs that do not fit only checksum and head are kept.
+    pub room_bytes: usize,
 }
 
 /// One output of one operator.
@@ -33,9 +33,9 @@ pub struct OperatorOutput {
 }
 
 impl Trace {
-    /// A trace that keeps all bytes.
-    pub fn with_bytes() -> Self {
-        Self { outputs: Vec::new(), keep_bytes: true }
+    /// A trace that keeps the bytes of outputs, at most `room_bytes` of them all together.
+    pub fn with_bytes(room_bytes: usize) -> Self {
+        Self { outputs: Vec::new(), room_bytes }
     }
 }
 
@@ -45,6 +45,10 @@ impl Observer for Trace {
         for index in 0..operator.n_outputs() {
             let Ok(tensor) = u32::try_from(operator.output_tensor(index)) else { continue };
             let bytes = operator.output(index);
+            let is_kept = bytes.len() <= self.room_bytes && self.room_bytes > 0;
+            if is_kept {
+                self.room_bytes -= bytes.len();
+            }
             self.outputs.push(OperatorOutput {
                 subgraph: place.subgraph,
                 operator: place.index,
@@ -53,7 +57,7 @@ impl Observer for Trace {
                 n_bytes: bytes.len(),
                 crc32: crc32fast::hash(bytes),
                 head: bytes[..bytes.len().min(16)].to_vec(),
-                bytes: self.keep_bytes.then(|| bytes.to_vec()),
+                bytes: is_kept.then(|| bytes.to_vec()),
             });
         }
     }

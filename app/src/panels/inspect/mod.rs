@@ -3,7 +3,7 @@
 mod attributes;
 pub mod canvas;
 pub mod facts;
-mod find;
+pub mod find;
 #[cfg(test)]
 mod fixtures;
 mod header;
@@ -15,7 +15,7 @@ mod navigate;
 pub mod overlay;
 mod picture;
 mod second_line;
-mod tables;
+pub mod tables;
 #[cfg(test)]
 mod ui_tests;
 
@@ -28,7 +28,7 @@ use super::PanelContext;
 use crate::command::Command;
 use crate::document::{OpenModel, Overlay as WindowOverlay, Selection, Tab, TabId};
 use crate::jobs::PictureFormat;
-use crate::shortcuts;
+use crate::shortcuts::{self, Shortcut};
 use crate::theme::widgets::{ButtonKind, empty, hairline, vertical_hairline};
 use crate::theme::{Icon, Theme, text};
 use canvas::{Canvas, CanvasContent, CanvasEvent};
@@ -201,7 +201,12 @@ impl InspectPanel {
         if ui.ctx().any_popup_open() || ctx.document.view.overlay.is_some() {
             return;
         }
-        for pressed in shortcuts::pressed(ui.ctx(), SHORTCUTS) {
+        // A button that has the keyboard keeps Enter and the arrows.
+        let focused = ui.memory(egui::Memory::focused);
+        let is_free = focused.is_none() || focused == self.canvas.id();
+        let table: Vec<Shortcut<InspectKey>> =
+            SHORTCUTS.iter().filter(|shortcut| is_free || shortcut.keys.modifiers.any()).copied().collect();
+        for pressed in shortcuts::pressed(ui.ctx(), &table) {
             match pressed {
                 InspectKey::Find => self.tables.focus_find(),
                 InspectKey::Attributes => self.second_line.attributes ^= true,

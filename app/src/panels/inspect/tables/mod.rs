@@ -1,6 +1,6 @@
 //! Tables beside the graph: operators, tensors, and a summary as Keras prints it; one find field for all.
 
-mod grid;
+pub mod grid;
 mod operators;
 mod summary;
 mod tensors;

@@ -1,0 +1,102 @@
+//! The panel in a headless window.
+
+use std::time::{Duration, Instant};
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use crate::app::App;
+use crate::command::Command;
+use crate::document::{PanelKind, Selection};
+use crate::run_state::{Comparison, RunInput, RunResult};
+use crate::settings::Settings;
+
+fn harness() -> Harness<'static, App> {
+    let mut harness = Harness::builder()
+        .with_size([1440.0, 900.0])
+        .build_ui_state(|ui, app: &mut App| app.show(ui), App::headless(Settings::default()));
+    harness.state_mut().send(Command::OpenExample);
+    harness.state_mut().send(Command::ShowPanel(PanelKind::Run));
+    settle(&mut harness);
+    harness
+}
+
+fn settle(harness: &mut Harness<'static, App>) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        harness.run_steps(2);
+        if harness.state().is_settled() {
+            harness.run_steps(2);
+            return;
+        }
+        assert!(Instant::now() < deadline, "the app does not settle");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn result(harness: &Harness<'static, App>) -> std::sync::Arc<RunResult> {
+    let tab = harness.state().document().active_tab().expect("the example is open");
+    match tab.run.outcome.as_ref().expect("it was run") {
+        Ok(result) => result.clone(),
+        Err(failure) => panic!("{failure:?}"),
+    }
+}
+
+#[test]
+fn before_the_first_run_the_panel_says_what_to_do() {
+    let harness = harness();
+    harness.get_by_label_contains("Not run yet");
+}
+
+#[test]
+fn a_click_on_run_fills_outputs_and_operators() {
+    let mut harness = harness();
+    harness.get_by_label("Run the model on this computer").click();
+    settle(&mut harness);
+    let result = result(&harness);
+    assert_eq!(result.outputs.len(), 1);
+    assert!(result.trace.len() > 5 && result.total_micros > 0.0);
+    harness.get_by_label_contains("Output element 0, ");
+    harness.get_by_label_contains("Operator 0, ").click();
+    settle(&mut harness);
+    let tab = harness.state().document().active_tab().expect("the example is open");
+    assert!(matches!(tab.selection, Selection::Operator(..)));
+    harness.get_by_label_contains("of output of operator 0");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let mut harness = harness();
+    let mut run = |seed| {
+        harness.state_mut().send(Command::SetRunInput(0, RunInput::Random { seed, range: (-1.0, 1.0) }));
+        harness.state_mut().send(Command::Run);
+        settle(&mut harness);
+        result(&harness).inputs[0].bytes.clone()
+    };
+    let (first, second, again) = (run(1), run(2), run(1));
+    assert_ne!(first, second);
+    assert_eq!(first, again);
+}
+
+#[test]
+fn wrong_numbers_are_an_error_in_words() {
+    let mut harness = harness();
+    let numbers = RunInput::Numbers { text: "1 2 three".to_owned(), raw: false };
+    harness.state_mut().send(Command::SetRunInput(0, numbers));
+    harness.state_mut().send(Command::Run);
+    settle(&mut harness);
+    harness.get_by_label_contains("number 3, “three”, is no number");
+}
+
+#[test]
+fn two_arithmetics_are_compared_layer_by_layer() {
+    let mut harness = harness();
+    harness.state_mut().send(Command::SetComparison(Comparison::Semantics));
+    harness.state_mut().send(Command::Run);
+    settle(&mut harness);
+    let result = result(&harness);
+    let compared = result.comparison().expect("the other run went well");
+    let n_compared = compared.differences.len();
+    assert_eq!(n_compared, result.trace.len());
+    assert!(compared.differences.iter().all(|found| found.largest <= 1.0 || found.n_different > 0));
+}
