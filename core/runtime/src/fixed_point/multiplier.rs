@@ -35,22 +35,9 @@ impl Multiplier {
         (shift <= 30).then_some(Self { multiplier: fixed as i32, shift })
     }
 
-    /// As [`Multiplier::from_f64`], for single rounding: a factor of 2^30 or more becomes the largest one.
-    pub fn from_f64_single(factor: f64) -> Option<Self> {
-        if factor >= f64::from(1 << 30) && factor.is_finite() {
-            return Some(Self { multiplier: i32::MAX, shift: 30 });
-        }
-        Self::from_f64(factor)
-    }
-
     /// `x` times the factor, rounded twice.
     pub fn apply(self, x: i32) -> i32 {
         multiply_by_quantized_multiplier(x, self.multiplier, self.shift)
-    }
-
-    /// `x` times the factor, rounded once.
-    pub fn apply_single(self, x: i32) -> i32 {
-        multiply_by_quantized_multiplier_single(x, self.multiplier, self.shift)
     }
 
     /// A 48-bit `x` times the factor, of which 16 bits are used.
@@ -66,15 +53,6 @@ pub fn multiply_by_quantized_multiplier(x: i32, multiplier: i32, shift: i32) -> 
     let left = shift.max(0) as u32;
     let right = (-shift).max(0);
     rounding_divide_by_pot(saturating_rounding_doubling_high_mul(x.wrapping_shl(left), multiplier), right)
-}
-
-/// `x * multiplier / 2^31 * 2^shift`, rounded once from the 64-bit product (the same function built with
-/// `TFLITE_SINGLE_ROUNDING`, as LiteRT is); `shift` from -31 to 30.
-#[inline(always)]
-pub fn multiply_by_quantized_multiplier_single(x: i32, multiplier: i32, shift: i32) -> i32 {
-    let total_shift = (31 - shift) as u32;
-    let round = 1i64 << (total_shift - 1);
-    ((i64::from(x) * i64::from(multiplier) + round) >> total_shift) as i32
 }
 
 /// A 48-bit accumulator times a factor of which the upper 16 bits are used (the `int64_t` overload of
@@ -160,6 +138,24 @@ mod tests {
     }
 
     #[test]
+    fn product_and_shift_round_apart() {
+        // 0.4999… rounds up to a half in the first rounding, and the half rounds away from zero in the second.
+        assert_eq!(Multiplier { multiplier: 0x7fff_ffff, shift: -1 }.apply(1), 1);
+        assert_eq!(Multiplier { multiplier: 1 << 30, shift: 1 }.apply(-7), -7);
+        // A shift of 0 rounds once, upwards at ties of negative numbers too.
+        assert_eq!(Multiplier { multiplier: 1 << 30, shift: 0 }.apply(-5), -2);
+        assert_eq!(Multiplier { multiplier: 1 << 30, shift: 0 }.apply(5), 3);
+    }
+
+    #[test]
+    fn wide_sums_use_the_upper_half_of_the_factor() {
+        let half = Multiplier { multiplier: 1 << 30, shift: 0 };
+        assert_eq!(half.apply_64(1 << 20), 1 << 19);
+        assert_eq!((half.apply_64(3), half.apply_64(-3)), (2, -1));
+        assert_eq!(Multiplier { multiplier: 0x7fff_ffff, shift: 0 }.apply_64(1 << 15), 0x7fff);
+    }
+
+    #[test]
     fn factors_become_fraction_and_shift() {
         let of = |factor| Multiplier::from_f64(factor).map(|m| (m.multiplier, m.shift));
         assert_eq!(of(1.0), Some((1 << 30, 1)));
@@ -172,12 +168,5 @@ mod tests {
         assert_eq!(of(f64::NAN), None);
         assert_eq!(of(f64::INFINITY), None);
         assert_eq!(of(4e9), None);
-    }
-
-    #[test]
-    fn once_and_twice_differ_by_one_step() {
-        // 0.4999… rounds up to a half in the first rounding, and the half rounds away from zero in the second.
-        let factor = Multiplier { multiplier: 0x7fff_ffff, shift: -1 };
-        assert_eq!((factor.apply(1), factor.apply_single(1)), (1, 0));
     }
 }

@@ -217,3 +217,40 @@ fn int8(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::convolution_suite::ConvProblem;
+    use crate::schema::TensorType;
+    use crate::test_support::{TestModel, Value, kernel_suite};
+
+    kernel_suite!(suite, ENTRY, ConvProblem, 400);
+
+    fn check_refused(change: impl FnOnce(&mut Vec<(&'static str, Value)>, &mut [i32; 4]), expected: &str) {
+        let mut options =
+            vec![("padding", Value::Int(1)), ("stride_h", Value::Int(1)), ("stride_w", Value::Int(1))];
+        let mut filter_shape = [1, 2, 2, 1];
+        change(&mut options, &mut filter_shape);
+        let mut model = TestModel::default();
+        let input = model.tensor(TensorType::Float32, &[1, 4, 4, 1]);
+        let count = filter_shape.iter().product::<i32>() as usize;
+        let filter = model.constant(TensorType::Float32, &filter_shape, &vec![1.0f32; count]);
+        let output = model.tensor(TensorType::Float32, &[1, 3, 3, 1]);
+        model.operator(BuiltinOperator::CONV_2D, ("Conv2DOptions", &options), &[input, filter], &[output]);
+        let error = model.run_tflm(&[vec![0; 64]]).map(|_| ()).unwrap_err();
+        assert_eq!(error, format!("operator 0 CONV_2D: {expected}"));
+    }
+
+    #[test]
+    fn impossible_layers_are_refused() {
+        check_refused(|options, _| options.clear(), "stride_h is 0, expected a positive number");
+        check_refused(
+            |options, _| options[2].1 = Value::Int(-1),
+            "stride_w is -1, expected a positive number",
+        );
+        check_refused(|options, _| options[1].1 = Value::Int(2), "height of the output is 3, expected 2");
+        check_refused(|_, shape| shape[3] = 2, "depth of the filter is 2, expected a divisor of the input's");
+        check_refused(|_, shape| shape[0] = 2, "output channels of the filter is 2, expected 1");
+    }
+}

@@ -183,3 +183,12 @@ fn int8(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::convolution_suite::DepthwiseProblem;
+    use crate::test_support::kernel_suite;
+
+    kernel_suite!(suite, ENTRY, DepthwiseProblem, 400);
+}

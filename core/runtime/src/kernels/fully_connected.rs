@@ -240,3 +240,134 @@ fn int8(params: &Params, factors: Factors<'_>, input: &[i8], filter: &[i8], bias
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixed_point::{Activation, activation_range_quantized};
+    use crate::test_support::{Problem, Random, TestModel, Value, bytes_of, kernel_suite};
+
+    #[derive(Debug)]
+    struct Int8Problem {
+        sizes: [i32; 3],
+        scales: [f32; 2],
+        zero_points: [i32; 2],
+        filter_scales: Vec<f32>,
+        filter_zero_point: i32,
+        activation: i64,
+        input: Vec<i8>,
+        filter: Vec<i8>,
+        bias: Vec<i32>,
+    }
+
+    impl Problem for Int8Problem {
+        fn random(random: &mut Random) -> Self {
+            let sizes = [random.between(1, 3), random.between(1, 70), random.between(1, 13)];
+            let [batches, depth, units] = sizes;
+            let n_scales = random.choose(&[1, units]);
+            let count = |a: i32, b: i32| (a * b) as usize;
+            Self {
+                sizes,
+                scales: [random.scale() / 8.0, random.scale() * 8.0],
+                zero_points: [random.between(-128, 127), random.between(-128, 127)],
+                filter_scales: (0..n_scales).map(|_| random.scale()).collect(),
+                // A zero point of the filter is taken with one scale only.
+                filter_zero_point: if n_scales == 1 { random.choose(&[0, 0, -7, 100]) } else { 0 },
+                activation: i64::from(random.choose(&[0, 1, 3])),
+                input: random.i8s(count(batches, depth)),
+                filter: random.i8s(count(units, depth)),
+                bias: random.i32s(units as usize, -5000, 5000),
+            }
+        }
+
+        fn model(&self) -> TestModel {
+            let [batches, depth, units] = self.sizes;
+            let mut model = TestModel::default();
+            let zero_points = self.zero_points.map(i64::from);
+            let input = model.quantized(TensorType::Int8, &[batches, depth], self.scales[0], zero_points[0]);
+            let filter = model.constant(TensorType::Int8, &[units, depth], &self.filter);
+            let filter_zero_points = vec![self.filter_zero_point.into(); self.filter_scales.len()];
+            model.quantize(filter, &self.filter_scales, &filter_zero_points, 0);
+            let bias = model.constant(TensorType::Int32, &[units], &self.bias);
+            model.quantize(bias, &[self.scales[0] * self.filter_scales[0]], &[0], 0);
+            let output = model.quantized(TensorType::Int8, &[batches, units], self.scales[1], zero_points[1]);
+            let options = [("fused_activation_function", Value::Int(self.activation))];
+            let table = ("FullyConnectedOptions", &options[..]);
+            model.operator(BuiltinOperator::FULLY_CONNECTED, table, &[input, filter, bias], &[output]);
+            model
+        }
+
+        fn inputs(&self) -> Vec<Vec<u8>> {
+            vec![bytes_of(&self.input)]
+        }
+
+        fn reference(&self) -> Vec<Vec<u8>> {
+            let [batches, depth, units] = self.sizes.map(|size| size as usize);
+            let activation = Activation::from_code(self.activation);
+            let [_, scale] = self.scales;
+            let range =
+                activation_range_quantized(activation, TensorType::Int8, scale, self.zero_points[1]).unwrap();
+            let mut output = Vec::new();
+            for batch in 0..batches {
+                for unit in 0..units {
+                    let sum: i32 = (0..depth)
+                        .map(|d| {
+                            let input = i32::from(self.input[batch * depth + d]) - self.zero_points[0];
+                            input * (i32::from(self.filter[unit * depth + d]) - self.filter_zero_point)
+                        })
+                        .sum();
+                    let product = match self.filter_scales[..] {
+                        [only] => f64::from(self.scales[0] * only),
+                        _ => f64::from(self.scales[0]) * f64::from(self.filter_scales[unit]),
+                    };
+                    let factor = Multiplier::from_f64(product / f64::from(scale)).unwrap();
+                    output.push(range.clamp(factor.apply(sum + self.bias[unit]) + self.zero_points[1]) as i8);
+                }
+            }
+            vec![bytes_of(&output)]
+        }
+    }
+
+    kernel_suite!(int8, ENTRY, Int8Problem, 400);
+
+    fn tie(semantics: Semantics, input: i8) -> i8 {
+        let mut model = TestModel::default();
+        let x = model.quantized(TensorType::Int8, &[1, 1], 0.5, 0);
+        let filter = model.constant(TensorType::Int8, &[1, 1], &[1i8]);
+        model.quantize(filter, &[1.0], &[0], 0);
+        let output = model.quantized(TensorType::Int8, &[1, 1], 1.0, 0);
+        let table = ("FullyConnectedOptions", &[][..]);
+        model.operator(BuiltinOperator::FULLY_CONNECTED, table, &[x, filter], &[output]);
+        let found = model.run(&[vec![input as u8]], semantics, &crate::Registry::default()).unwrap();
+        found[0][0] as i8
+    }
+
+    #[test]
+    fn runtimes_round_ties_apart() {
+        // Halves of odd numbers, as TFLM's and LiteRT's packages give them.
+        for (input, tflm, litert) in
+            [(-5, -2, -3), (-3, -1, -2), (-1, 0, -1), (1, 1, 1), (3, 2, 2), (5, 3, 3)]
+        {
+            assert_eq!(tie(Semantics::Tflm, input), tflm, "{input} / 2 under TFLM");
+            assert_eq!(tie(Semantics::Litert, input), litert, "{input} / 2 under LiteRT");
+        }
+    }
+
+    #[test]
+    fn hybrid_layers_are_refused_in_tflm_words() {
+        let mut model = TestModel::default();
+        let input = model.tensor(TensorType::Float32, &[1, 2]);
+        let filter = model.constant(TensorType::Int8, &[1, 2], &[64i8, 127]);
+        model.quantize(filter, &[0.01], &[0], 0);
+        let output = model.tensor(TensorType::Float32, &[1, 1]);
+        let table = ("FullyConnectedOptions", &[][..]);
+        model.operator(BuiltinOperator::FULLY_CONNECTED, table, &[input, filter], &[output]);
+        let inputs = [bytes_of(&[1.27f32, -0.64])];
+        let error = model.run_tflm(&inputs).unwrap_err();
+        let words = "operator 0 FULLY_CONNECTED: Input type: FLOAT32 with filter type: INT8 not supported.";
+        assert_eq!(error, words);
+        let found = model.run(&inputs, Semantics::Litert, &crate::Registry::default()).unwrap();
+        let found = f32::from_le_bytes(found[0][..].try_into().unwrap());
+        assert!(found.abs() < 1e-6, "{found} is not 64 * 1.27 - 127 * 0.64");
+    }
+}

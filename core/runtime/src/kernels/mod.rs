@@ -63,6 +63,8 @@ mod comparisons;
 mod concatenation;
 mod control_flow;
 mod conv_2d;
+#[cfg(test)]
+mod convolution_suite;
 mod cumsum;
 mod depthwise_conv_2d;
 mod dequantize;

@@ -181,3 +181,91 @@ fn pool<T: Element, SUM: Copy>(
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::{Problem, Random, TestModel, Value, bytes_of, kernel_suite};
+
+    #[derive(Debug)]
+    struct Int8Problem<const IS_MAX: bool> {
+        shape: [i32; 4],
+        output: [i32; 2],
+        taps: [i32; 2],
+        strides: [i32; 2],
+        is_same: bool,
+        input: Vec<i8>,
+    }
+
+    impl<const IS_MAX: bool> Problem for Int8Problem<IS_MAX> {
+        fn random(random: &mut Random) -> Self {
+            let taps = [random.between(1, 4), random.between(1, 4)];
+            let strides = [random.between(1, 3), random.between(1, 3)];
+            let is_same = random.between(0, 1) == 0;
+            let size = [0, 1].map(|axis: usize| taps[axis] + random.between(0, 5));
+            let output = [0, 1].map(|axis: usize| {
+                let valid = (size[axis] - taps[axis]) / strides[axis] + 1;
+                if is_same { (size[axis] + strides[axis] - 1) / strides[axis] } else { valid }
+            });
+            let shape = [random.between(1, 2), size[0], size[1], random.between(1, 7)];
+            let input = random.i8s(shape.iter().product::<i32>() as usize);
+            Self { shape, output, taps, strides, is_same, input }
+        }
+
+        fn model(&self) -> TestModel {
+            let mut model = TestModel::default();
+            let [batches, _, _, depth] = self.shape;
+            let input = model.quantized(TensorType::Int8, &self.shape, 0.5, 3);
+            let shape = [batches, self.output[0], self.output[1], depth];
+            let output = model.quantized(TensorType::Int8, &shape, 0.5, 3);
+            let options = [
+                ("padding", Value::Int(i64::from(!self.is_same))),
+                ("stride_h", Value::Int(self.strides[0].into())),
+                ("stride_w", Value::Int(self.strides[1].into())),
+                ("filter_height", Value::Int(self.taps[0].into())),
+                ("filter_width", Value::Int(self.taps[1].into())),
+            ];
+            let operator =
+                if IS_MAX { BuiltinOperator::MAX_POOL_2D } else { BuiltinOperator::AVERAGE_POOL_2D };
+            model.operator(operator, ("Pool2DOptions", &options), &[input], &[output]);
+            model
+        }
+
+        fn inputs(&self) -> Vec<Vec<u8>> {
+            vec![bytes_of(&self.input)]
+        }
+
+        fn reference(&self) -> Vec<Vec<u8>> {
+            let [batches, height, width, depth] = self.shape;
+            let pads = [0, 1].map(|axis: usize| {
+                let covered = (self.output[axis] - 1) * self.strides[axis] + self.taps[axis];
+                (covered - self.shape[axis + 1]).max(0) / 2
+            });
+            let mut output = Vec::new();
+            for batch in 0..batches {
+                for (y, x) in (0..self.output[0]).flat_map(|y| (0..self.output[1]).map(move |x| (y, x))) {
+                    for channel in 0..depth {
+                        let mut seen = Vec::new();
+                        for (row, column) in (0..self.taps[0])
+                            .flat_map(|row| (0..self.taps[1]).map(move |column| (row, column)))
+                        {
+                            let (at_y, at_x) =
+                                (y * self.strides[0] - pads[0] + row, x * self.strides[1] - pads[1] + column);
+                            if (0..height).contains(&at_y) && (0..width).contains(&at_x) {
+                                let at = ((batch * height + at_y) * width + at_x) * depth + channel;
+                                seen.push(f64::from(self.input[at as usize]));
+                            }
+                        }
+                        let mean = seen.iter().sum::<f64>() / seen.len() as f64;
+                        let max = seen.iter().copied().fold(f64::MIN, f64::max);
+                        output.push(if IS_MAX { max as i8 } else { mean.round() as i8 });
+                    }
+                }
+            }
+            vec![bytes_of(&output)]
+        }
+    }
+
+    kernel_suite!(average_int8, AVERAGE, Int8Problem<false>, 300);
+    kernel_suite!(max_int8, MAX, Int8Problem<true>, 300);
+}

@@ -279,3 +279,58 @@ pub(crate) fn reciprocal(x: i32, integer_bits: i32) -> (i32, i32) {
     let above_one = (x as u32).wrapping_shl(headroom_plus_one).wrapping_sub(1 << 31) as i32;
     (one_over_one_plus_x_for_x_in_0_1(above_one), integer_bits - headroom_plus_one as i32)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::{Random, TestModel, Value, bytes_of};
+
+    /// The largest distance of an output from the real softmax, in steps of its scale.
+    fn largest_error(ty: TensorType, depth: i32, scale: f32, random: &mut Random) -> f64 {
+        let mut model = TestModel::default();
+        let is_int8 = ty == TensorType::Int8;
+        let input = model.quantized(ty, &[2, depth], scale, if is_int8 { -5 } else { 0 });
+        let (step, zero_point) = if is_int8 { (1.0 / 256.0, -128) } else { (1.0 / 32768.0, 0) };
+        let output = model.quantized(ty, &[2, depth], step, zero_point);
+        let options = [("beta", Value::Float(1.0))];
+        model.operator(BuiltinOperator::SOFTMAX, ("SoftmaxOptions", &options), &[input], &[output]);
+        let (low, high) = if is_int8 { (-128, 127) } else { (-32768, 32767) };
+        let numbers = random.i32s(2 * depth as usize, low, high);
+        let bytes = if is_int8 {
+            bytes_of(&numbers.iter().map(|x| *x as i8).collect::<Vec<_>>())
+        } else {
+            bytes_of(&numbers.iter().map(|x| *x as i16).collect::<Vec<_>>())
+        };
+        let found = model.run_tflm(&[bytes]).unwrap();
+        let found: Vec<f64> = if is_int8 {
+            bytemuck::cast_slice::<u8, i8>(&found[0]).iter().map(|x| f64::from(*x)).collect()
+        } else {
+            found[0].chunks_exact(2).map(|pair| f64::from(i16::from_le_bytes([pair[0], pair[1]]))).collect()
+        };
+        let mut error: f64 = 0.0;
+        for (row, found) in numbers.chunks(depth as usize).zip(found.chunks(depth as usize)) {
+            let exps: Vec<_> = row.iter().map(|x| (f64::from(*x) * f64::from(scale)).exp()).collect();
+            let sum: f64 = exps.iter().sum();
+            for (exp, found) in exps.iter().zip(found) {
+                let real = (found - zero_point as f64) * f64::from(step);
+                // The largest output is one step below 1.
+                let expected = (exp / sum).min(1.0 - f64::from(step));
+                error = error.max((real - expected).abs() / f64::from(step));
+            }
+        }
+        error
+    }
+
+    #[test]
+    fn outputs_are_close_to_the_real_ones() {
+        let random = &mut Random::new(3);
+        for depth in [1, 2, 7, 40] {
+            for scale in [0.01, 0.1] {
+                let error = largest_error(TensorType::Int8, depth, scale, random);
+                assert!(error <= 0.6, "int8, {depth} elements of scale {scale}: {error} steps");
+                let error = largest_error(TensorType::Int16, depth, scale / 256.0, random);
+                assert!(error <= 12.0, "int16, {depth} elements of scale {scale}: {error} steps");
+            }
+        }
+    }
+}

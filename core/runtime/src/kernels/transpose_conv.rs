@@ -215,6 +215,10 @@ impl Iterator for Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::convolution_suite::TransposeProblem;
+    use crate::test_support::kernel_suite;
+
+    kernel_suite!(suite, ENTRY, TransposeProblem, 400);
 
     #[test]
     fn sources_are_the_inputs_that_reach_an_output() {

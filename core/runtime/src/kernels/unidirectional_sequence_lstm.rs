@@ -9,16 +9,17 @@
 //! int8 and int16: the sums over inputs and over the hidden state are scaled to Q3.12 apart and clamped to 16 bits each, then
 //! added and clamped again; gates are Q0.15, the cell state has 16 bits and a scale of a power of two. The reference computes
 //! gate after gate into four buffers; here all four gates of a unit come at once, the step's output waits in the output
-//! tensor until the hidden state is no longer read, and there is no buffer.
+//! tensor until the hidden state is no longer read, and there is no buffer. LiteRT's gates have other activation functions
+//! and round elsewhere.
 
 use super::dot::dot;
 use super::logistic_tanh::{logistic_f32, logistic_of_3_4096ths, tanh_of_3_4096ths};
 use crate::error::Reason;
 use crate::eval::{EvalContext, Operand, Operands, cast_mut};
-use crate::fixed_point::{Multiplier, round_f32};
-use crate::prepare::{PrepareContext, expect_equal};
-use crate::records::record;
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact, float};
+use crate::fixed_point::{Multiplier, logistic_16, round_f32, rounding_divide_by_pot, tanh_16};
+use crate::prepare::{PrepareContext, Semantics, expect_equal};
+use crate::records::{Record, record};
+use crate::registry::{Eval, Exactness, Kernel, KernelEntry, OperatorKey, Support, exact, float};
 use crate::schema::{BuiltinOperator, TensorType};
 use crate::tensor::{Element, Tensor};
 
@@ -26,7 +27,11 @@ use crate::tensor::{Element, Tensor};
 pub const ENTRY: KernelEntry<'static> = KernelEntry {
     operator: OperatorKey::Builtin(BuiltinOperator::UNIDIRECTIONAL_SEQUENCE_LSTM),
     versions: &[Kernel { name: "plain", prepare, eval: Eval::Kernel(eval) }],
-    support: &[exact("int8"), exact("int16 with int8 weights"), float("float32")],
+    support: &[
+        exact("int8"),
+        Support { types: "int16 with int8 weights", tflm: Some(Exactness::Bits), litert: None },
+        float("float32"),
+    ],
 };
 
 /// Positions among the inputs. Gates go in the order input, forget, cell, output.
@@ -75,6 +80,28 @@ record! {
         /// From the cell state to multiples of 1/(3 * 4096), which tanh takes.
         tanh_multiplier: i32,
         tanh_right_shift: i32,
+        arithmetic: GateArithmetic,
+        /// Logarithm of the scale of the cell state to base 2.
+        cell_log2: i32,
+    }
+}
+
+/// Whose activation functions and roundings the gates have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum GateArithmetic {
+    /// TFLM: interpolated tables.
+    Tables,
+    /// LiteRT: gemmlowp's 16-bit functions.
+    Polynomials,
+}
+
+impl Record for GateArithmetic {
+    const WORDS: usize = 1;
+    fn read(words: &[u32]) -> Self {
+        if words[0] == 0 { Self::Tables } else { Self::Polynomials }
+    }
+    fn write(self, words: &mut [u32]) {
+        words[0] = u32::from(self == Self::Polynomials);
     }
 }
 
@@ -222,27 +249,64 @@ fn integer(
     let (tanh_multiplier, tanh_right_shift) = tanh_scaling(cell_scale)
         .ok_or(Reason::Quantization { operand: cell.role, problem: "the scale is too large or too small" })?;
     let quantized_clip = f64::from(cell_clip) / f64::from(cell_scale);
+    let cell_log2 = log2_of(cell_scale);
+    let arithmetic = match context.semantics() {
+        Semantics::Tflm => GateArithmetic::Tables,
+        Semantics::Litert => GateArithmetic::Polynomials,
+    };
+    let (mut output_scale, mut output_zero_point) = (hidden_scale, hidden_zero_point);
+    if arithmetic == GateArithmetic::Polynomials {
+        check_litert(sizes.kind, cell, cell_log2)?;
+        (output_scale, output_zero_point) =
+            context.intermediate(4, "intermediate tensor of the hidden state")?.scale_and_zero_point()?;
+    }
+    let output_times_tanh = match arithmetic {
+        GateArithmetic::Tables => product(GATE_OUTPUT_SCALE, GATE_OUTPUT_SCALE, output_scale)?,
+        GateArithmetic::Polynomials => {
+            // LiteRT keeps the factor in float32.
+            let factor = f64::from(GATE_OUTPUT_SCALE) * f64::from(GATE_OUTPUT_SCALE) / f64::from(output_scale);
+            product(factor as f32, 1.0, 1.0)?
+        }
+    };
     Ok(Integer {
         sizes,
         input_offset: input_zero_point.wrapping_neg(),
         hidden_offset: hidden_zero_point.wrapping_neg(),
-        hidden_zero_point,
+        hidden_zero_point: output_zero_point,
         input_multipliers,
         recurrent_multipliers,
         forget_times_cell: product(GATE_OUTPUT_SCALE, cell_scale, cell_scale)?,
         input_times_cell_gate: product(GATE_OUTPUT_SCALE, GATE_OUTPUT_SCALE, cell_scale)?,
-        output_times_tanh: product(GATE_OUTPUT_SCALE, GATE_OUTPUT_SCALE, hidden_scale)?,
+        output_times_tanh,
         cell_clip: if cell_clip > 0.0 { quantized_clip.clamp(-32768.0, 32767.0) as i32 } else { 0 },
         tanh_multiplier,
         tanh_right_shift,
+        arithmetic,
+        cell_log2,
     })
+}
+
+/// What LiteRT's reference kernel has no arithmetic for.
+fn check_litert(kind: u32, cell: &Tensor<'_>, cell_log2: i32) -> Result<(), Reason> {
+    if kind == INT16 {
+        return Err(Reason::Unsupported("LiteRT has no LSTM with int16 activations"));
+    }
+    if !(-15..=-9).contains(&cell_log2) {
+        let problem = "the scale of the cell state has to lie between 2^-15 and 2^-9";
+        return Err(Reason::Quantization { operand: cell.role, problem });
+    }
+    Ok(())
+}
+
+/// The nearest whole logarithm to base 2 (`CheckedLog2`, kernels/internal/quantization_util.cc).
+fn log2_of(scale: f32) -> i32 {
+    round_f32(libm::logf(scale) * (1.0 / libm::logf(2.0))) as i32
 }
 
 /// Multiplier and shift to the right from a cell state to multiples of 1/(3 * 4096); `None` for scales that no cell state
 /// of 16 bits has (`CheckedLog2` and `Tanh`, kernels/internal/quantization_util.cc and micro/kernels/lstm_eval.cc).
 fn tanh_scaling(cell_scale: f32) -> Option<(i32, i32)> {
-    let log2 = libm::logf(cell_scale) * (1.0 / libm::logf(2.0));
-    let left_shift = 15 + round_f32(log2) as i32 - 3;
+    let left_shift = 15 + log2_of(cell_scale) - 3;
     match left_shift {
         0..=14 => Some((3 << left_shift, 0)),
         -30..=-1 => Some((3, -left_shift)),
@@ -358,9 +422,15 @@ fn int8_step(params: &Integer, weights: &Weights<'_, i8, i32>, step: Step<'_, i8
         let gates = core::array::from_fn(|gate| {
             let from_input = params.input_multipliers[gate].apply(input_sums[0][gate]);
             let from_hidden = params.recurrent_multipliers[gate].apply(recurrent_sums[0][gate]);
-            add_16(from_input, from_hidden)
+            match params.arithmetic {
+                GateArithmetic::Tables => add_16(from_input, from_hidden),
+                GateArithmetic::Polynomials => clamp_16(clamp_16(from_input).wrapping_add(from_hidden)),
+            }
         });
-        let hidden = finish_unit(params, gates, &mut step.cell[unit]);
+        let hidden = match params.arithmetic {
+            GateArithmetic::Tables => finish_unit(params, gates, &mut step.cell[unit]),
+            GateArithmetic::Polynomials => finish_unit_litert(params, gates, &mut step.cell[unit]),
+        };
         step.output[unit] = hidden.clamp(-128, 127) as i8;
     }
 }
@@ -408,6 +478,26 @@ fn finish_unit(params: &Integer, gates: [i32; GATES], cell: &mut i16) -> i32 {
     let scaled = new_cell.wrapping_mul(params.tanh_multiplier).wrapping_add(round) >> params.tanh_right_shift;
     let tanh = i32::from(tanh_of_3_4096ths(scaled));
     params.output_times_tanh.apply(tanh * output).wrapping_add(params.hidden_zero_point)
+}
+
+/// As [`finish_unit`], with the arithmetic of LiteRT (`UpdateLstmCellInteger` and `CalculateLstmOutputInteger8x8_16`,
+/// tflite/kernels/lstm_eval.cc in github.com/google-ai-edge/LiteRT at 67ddd63496546b975e41263335a83a2d23b9883c).
+fn finish_unit_litert(params: &Integer, gates: [i32; GATES], cell: &mut i16) -> i32 {
+    let [input, forget, cell_gate, output] = gates.map(|gate| gate as i16);
+    let input = i32::from(logistic_16(input));
+    let forget = i32::from(logistic_16(forget));
+    let cell_gate = i32::from(tanh_16(cell_gate, 3));
+    let output = i32::from(logistic_16(output));
+    // The products are kept in 16 bits without a clamp.
+    let kept = rounding_divide_by_pot(forget * i32::from(*cell), 15) as i16;
+    let added = rounding_divide_by_pot(input * cell_gate, 30 + params.cell_log2) as i16;
+    let mut new_cell = i32::from(kept.saturating_add(added));
+    if params.cell_clip > 0 {
+        new_cell = new_cell.min(params.cell_clip).max(-params.cell_clip);
+    }
+    *cell = new_cell as i16;
+    let tanh = i32::from(tanh_16(*cell, (15 + params.cell_log2) as u32));
+    params.output_times_tanh.apply(output * tanh).wrapping_add(params.hidden_zero_point)
 }
 
 fn float_step(cell_clip: f32, weights: &Weights<'_, f32, f32>, step: Step<'_, f32, f32>) {
