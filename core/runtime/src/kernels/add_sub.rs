@@ -10,7 +10,7 @@
 //! which is its default.
 
 use super::binary::{activation_range_int32, binary_operands, eval_binary, expect_unquantized};
-use super::common_scale::{ToCommonScale, smaller_than_one};
+use super::common_scale::{ToCommonScale, apply_smaller_than_one, smaller_than_one};
 use super::requantize::OutputStage;
 use super::unary::QuantizedElement;
 use crate::error::Reason;
@@ -223,7 +223,7 @@ fn eval_rescaled<T: QuantizedElement, const SUBTRACT: bool>(context: &mut EvalCo
     let params: Rescaled = context.params();
     eval_binary(context, |a: T, b: T| {
         let sum = sum::<SUBTRACT>(params.inputs[0].apply(a.into()), params.inputs[1].apply(b.into()));
-        T::truncate(params.output.finish(params.output_multiplier.apply(sum)))
+        T::truncate(params.output.finish(apply_smaller_than_one(params.output_multiplier, sum)))
     });
 }
 

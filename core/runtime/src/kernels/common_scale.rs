@@ -1,7 +1,7 @@
 //! Quantized inputs of different scales on the way to one scale, which addition and comparison need.
 
 use crate::error::Reason;
-use crate::fixed_point::Multiplier;
+use crate::fixed_point::{Multiplier, rounding_divide_by_pot, saturating_rounding_doubling_high_mul};
 use crate::records::record;
 use crate::tensor::Tensor;
 
@@ -34,8 +34,16 @@ impl ToCommonScale {
     /// The value in the other scale. What does not fit wraps.
     #[inline(always)]
     pub(super) fn apply(&self, value: i32) -> i32 {
-        self.multiplier.apply(value.wrapping_add(self.offset).wrapping_shl(self.left_shift))
+        let shifted = value.wrapping_add(self.offset).wrapping_shl(self.left_shift);
+        apply_smaller_than_one(self.multiplier, shifted)
     }
+}
+
+/// As [`Multiplier::apply`] for a factor below 1, which has no shift to the left
+/// (`MultiplyByQuantizedMultiplierSmallerThanOneExp`, kernels/internal/common.h).
+#[inline(always)]
+pub(super) fn apply_smaller_than_one(multiplier: Multiplier, x: i32) -> i32 {
+    rounding_divide_by_pot(saturating_rounding_doubling_high_mul(x, multiplier.multiplier), -multiplier.shift)
 }
 
 /// A factor that has to lie between 0 and 1 (`QuantizeMultiplierSmallerThanOneExp`, kernels/internal/quantization_util.cc,
