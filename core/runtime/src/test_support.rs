@@ -123,7 +123,6 @@ struct TestOperator {
     custom_options: Vec<u8>,
     inputs: Vec<i32>,
     outputs: Vec<i32>,
-    intermediates: Vec<i32>,
 }
 
 /// A value of an option of an operator.
@@ -131,7 +130,6 @@ struct TestOperator {
 pub(crate) enum Value {
     Int(i64),
     Float(f32),
-    Ints(Vec<i32>),
 }
 
 /// A model with one subgraph. Tensors that no operator writes and that are not constant are its inputs; tensors that
@@ -201,7 +199,6 @@ impl TestModel {
             custom_options: Vec::new(),
             inputs: inputs.to_vec(),
             outputs: outputs.to_vec(),
-            intermediates: Vec::new(),
         });
     }
 
@@ -211,13 +208,6 @@ impl TestModel {
         if let Some(operator) = self.operators.last_mut() {
             operator.custom_name = Some(name.to_owned());
             operator.custom_options = custom_options.to_vec();
-        }
-    }
-
-    /// Gives the last operator intermediate tensors.
-    pub(crate) fn intermediates(&mut self, intermediates: &[i32]) {
-        if let Some(operator) = self.operators.last_mut() {
-            operator.intermediates = intermediates.to_vec();
         }
     }
 
@@ -273,7 +263,6 @@ impl TestModel {
                 Field::scalar(o::OPCODE_INDEX.slot, index as u32),
                 Field::Node(o::INPUTS.slot, Node::vector(&operator.inputs)),
                 Field::Node(o::OUTPUTS.slot, Node::vector(&operator.outputs)),
-                Field::Node(o::INTERMEDIATES.slot, Node::vector(&operator.intermediates)),
                 Field::Node(o::CUSTOM_OPTIONS.slot, Node::vector(&operator.custom_options)),
             ];
             if let Some((member, options)) = &operator.options {
@@ -376,7 +365,6 @@ fn options_of(table: &str, options: &[(&str, Value)]) -> (u8, Vec<Field>) {
             // Wide enough for every integer field: readers take the low bytes.
             Value::Int(value) => Field::scalar(slot, *value),
             Value::Float(value) => Field::scalar(slot, *value),
-            Value::Ints(values) => Field::Node(slot, Node::vector(values)),
         }
     });
     (member, fields.collect())

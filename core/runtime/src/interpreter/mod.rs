@@ -8,6 +8,8 @@ mod build;
 mod control;
 mod needs;
 mod observer;
+#[cfg(test)]
+mod tests;
 
 pub use control::ControlFlow;
 pub(crate) use control::Calls;
