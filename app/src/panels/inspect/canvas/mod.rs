@@ -38,6 +38,7 @@ pub struct Canvas {
     minimap: MinimapCache,
     /// Size of the canvas in the frame before.
     size: Vec2,
+    id: Option<Id>,
 }
 
 /// Which graph is shown: tab, subgraph, direction.
@@ -98,9 +99,9 @@ impl Canvas {
         }
     }
 
-    /// Forgets where a graph was shown, so that it is shown from its start.
-    pub fn forget(&mut self, tab: TabId) {
-        self.views.retain(|key, _| key.0 != tab);
+    /// The widget that takes the keyboard.
+    pub fn id(&self) -> Option<Id> {
+        self.id
     }
 
     /// The canvas over the available rectangle; returns what the user did.
@@ -109,6 +110,7 @@ impl Canvas {
         let mut events = Vec::new();
         let response = ui.allocate_rect(canvas, Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), "Graph"));
+        self.id = Some(response.id);
         if response.has_focus() {
             // Arrows move the selection, not the focus.
             let filter =

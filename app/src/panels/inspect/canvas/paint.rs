@@ -200,6 +200,17 @@ impl Scene<'_> {
     fn paint_labels(&self, painter: &Painter, visible: Rect) {
         let font = scaled(font_id::number_small(), self.view.zoom);
         let gap = 10.0 * self.view.zoom;
+        let small = scaled(font_id::small(), self.view.zoom);
+        for number in self.layout.edges_in(visible) {
+            let edge = &self.layout.edges[number as usize];
+            if edge.backward
+                && let Some(last) = edge.points.last()
+            {
+                let at = self.view.to_screen(self.canvas, *last) + vec2(gap, -gap);
+                let reason = "read before it is written";
+                painter.text(at, Align2::LEFT_BOTTOM, reason, small.clone(), self.theme.status.over);
+            }
+        }
         for label in self.layout.labels_in(visible) {
             let Some(tensor) = self.facts.tensors.get(label.tensor.index()) else { continue };
             let at = self.view.to_screen(self.canvas, label.position);
