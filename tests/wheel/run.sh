@@ -29,5 +29,5 @@ else
     echo "skipped: no $shared, so only generated models are compared"
     "$python" tests/wheel/arena.py "$models"
 fi
-"$examples/operator_cases" --seed 1 --count 4000 "$models/operators"
+"$examples/operator_cases" --seed 1 --count 6000 --damage 20 "$models/operators"
 "$python" tests/wheel/operators.py "$models/operators" --runtime tflm litert

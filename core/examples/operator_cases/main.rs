@@ -1,16 +1,18 @@
 //! Models of one operator with random shapes, options, quantization and inputs, and what our runtime makes of them.
 //!
-//! `operator_cases [--seed S] [--count N] [--only TEXT] OUTDIR` writes `00000_name.tflite` … and `cases.jsonl` with one line
+//! `operator_cases [--seed S] [--count N] [--only TEXT] [--damage N] OUTDIR` writes `00000_name.tflite` … and `cases.jsonl` with one line
 //! per model: the inputs of every step and our outputs under both semantics, as hexadecimal bytes.
 //! `tests/wheel/operators.py` runs the same through the reference runtimes. The same seed gives the same files.
+//! `--damage` also runs so many damaged copies of every model, which must be refused or run, and never panic.
 //!
 //! A family of operators is a file with a `RECIPES` list: a recipe makes one random case with the [`maker::Maker`] that it
 //! is given. Every recipe has numbers of its own, so that a new one does not change the others.
 
+mod damage;
 mod elementwise;
-mod functions;
 #[path = "../support/flexbuffer.rs"]
 mod flexbuffer;
+mod functions;
 mod maker;
 mod moves;
 mod pictures;
@@ -30,8 +32,14 @@ use serde_json::{Value, json};
 /// One kind of case: its name, and what makes one.
 pub type Recipe = (&'static str, fn(&mut Maker));
 
-const RECIPES: &[&[Recipe]] =
-    &[elementwise::RECIPES, functions::RECIPES, moves::RECIPES, pictures::RECIPES, reductions::RECIPES, signal::RECIPES];
+const RECIPES: &[&[Recipe]] = &[
+    elementwise::RECIPES,
+    functions::RECIPES,
+    moves::RECIPES,
+    pictures::RECIPES,
+    reductions::RECIPES,
+    signal::RECIPES,
+];
 
 /// Larger than any case needs.
 const ARENA_BYTES: usize = 1 << 20;
@@ -43,7 +51,9 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(message) => {
-            eprintln!("{message}\nusage: operator_cases [--seed S] [--count N] [--only TEXT] OUTDIR");
+            eprintln!(
+                "{message}\nusage: operator_cases [--seed S] [--count N] [--only TEXT] [--damage N] OUTDIR"
+            );
             ExitCode::from(2)
         }
     }
@@ -53,12 +63,14 @@ struct Arguments {
     seed: u64,
     count: usize,
     only: String,
+    /// Damaged copies of every model.
+    n_damaged: usize,
     folder: PathBuf,
 }
 
 impl Arguments {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let (mut seed, mut count, mut only, mut folder) = (1, 2000, String::new(), None);
+        let (mut seed, mut count, mut only, mut n_damaged, mut folder) = (1, 2000, String::new(), 0, None);
         while let Some(argument) = arguments.next() {
             let mut text = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             let number =
@@ -67,13 +79,14 @@ impl Arguments {
                 "--seed" => seed = number(text()?)?,
                 "--count" => count = number(text()?)? as usize,
                 "--only" => only = text()?,
+                "--damage" => n_damaged = number(text()?)? as usize,
                 _ if folder.is_none() && !argument.starts_with("--") => {
                     folder = Some(PathBuf::from(&argument))
                 }
                 _ => return Err(format!("unknown argument {argument}")),
             }
         }
-        Ok(Self { seed, count, only, folder: folder.ok_or("no output folder")? })
+        Ok(Self { seed, count, only, n_damaged, folder: folder.ok_or("no output folder")? })
     }
 }
 
@@ -88,6 +101,7 @@ fn generate(arguments: &Arguments) -> Result<String, String> {
     }
     let path = folder.join("cases.jsonl");
     let mut lines = BufWriter::new(File::create(&path).map_err(|error| failed(&path, &error))?);
+    let mut n_refused = 0;
     for number in 0..arguments.count {
         let (name, recipe) = recipes[number % recipes.len()];
         let mut maker = Maker::new(name, Random::of_case(arguments.seed, name, number / recipes.len()));
@@ -97,9 +111,17 @@ fn generate(arguments: &Arguments) -> Result<String, String> {
         let bytes = tflite::write(&case.model).map_err(|error| failed(&folder.join(&file), &error))?;
         std::fs::write(folder.join(&file), &bytes).map_err(|error| failed(&folder.join(&file), &error))?;
         writeln!(lines, "{}", line(&file, &case, &bytes)).map_err(|error| failed(&path, &error))?;
+        let mut random = Random::of_case(arguments.seed, "damage", number);
+        n_refused += (0..arguments.n_damaged).filter(|_| damage::is_refused(&bytes, &mut random)).count();
     }
     lines.flush().map_err(|error| failed(&path, &error))?;
-    Ok(format!("{} cases of {} kinds in {}", arguments.count, recipes.len(), folder.display()))
+    let n_damaged = arguments.count * arguments.n_damaged;
+    let damaged = if n_damaged == 0 {
+        String::new()
+    } else {
+        format!(", {n_refused} of {n_damaged} damaged copies refused")
+    };
+    Ok(format!("{} cases of {} kinds in {}{damaged}", arguments.count, recipes.len(), folder.display()))
 }
 
 fn line(file: &str, case: &Case, bytes: &[u8]) -> Value {
