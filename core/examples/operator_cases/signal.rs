@@ -152,7 +152,8 @@ fn pcan(maker: &mut Maker) {
 fn log(maker: &mut Maker) {
     let channels = between(maker, 1, 40);
     let (input, output) = (maker.input(Uint32, &[channels]), maker.tensor(Int16, &[channels]));
-    let entries = [("input_correction_bits", between(maker, 0, 8)), ("output_scale", between(maker, 1, 100_000))];
+    let entries =
+        [("input_correction_bits", between(maker, 0, 8)), ("output_scale", between(maker, 1, 100_000))];
     finish(maker, "SignalFilterBankLog", Some(&entries), &[input], &[output]);
 }
 
