@@ -61,6 +61,7 @@ enum Theme {
 enum Panel {
     Inspect,
     Arena,
+    Run,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -149,6 +150,7 @@ fn commands(arguments: Arguments) -> Vec<Command> {
         commands.push(Command::ShowPanel(match panel {
             Panel::Inspect => PanelKind::Inspect,
             Panel::Arena => PanelKind::Arena,
+            Panel::Run => PanelKind::Run,
         }));
     }
     if !arguments.files.is_empty() {

@@ -54,7 +54,7 @@ impl Group {
 const CTRL_SHIFT_TAB: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// Every shortcut of the window.
-pub(super) const TABLE: [Shortcut<Action>; 32] = [
+pub(super) const TABLE: [Shortcut<Action>; 33] = [
     Shortcut::ctrl(Key::O, "Open files…", Action::OpenDialog),
     Shortcut::key(Key::F5, "Read the file again", Action::Reload),
     Shortcut::ctrl(Key::Tab, "Next tab", Action::NextTab),
@@ -72,6 +72,7 @@ pub(super) const TABLE: [Shortcut<Action>; 32] = [
     Shortcut::ctrl(Key::Num9, "Open recent file 9", Action::OpenRecent(8)),
     Shortcut::alt(Key::Num5, "Inspect", Action::Panel(PanelKind::Inspect)),
     Shortcut::alt(Key::Num6, "Arena", Action::Panel(PanelKind::Arena)),
+    Shortcut::alt(Key::Num7, "Run", Action::Panel(PanelKind::Run)),
     Shortcut::ctrl(Key::Enter, "Inspector", Action::Inspector),
     Shortcut::ctrl_shift(Key::C, "Choose the chip", Action::Chip),
     Shortcut::ctrl_shift(Key::P, "Any command by name", Action::Palette),
