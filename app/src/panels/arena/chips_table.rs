@@ -1,8 +1,9 @@
 //! The same model on every chip, side by side.
 
+use std::sync::Arc;
+
 use egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use emberlab_core::plan::{ArenaPlan, Chip, KernelSet, Refusal, Target};
-use std::sync::Arc;
 
 use super::answer::kernels_text;
 use crate::chips;

@@ -8,18 +8,19 @@ use emberlab_core::plan::{BufferUse, Category, PlannedBuffer};
 
 use super::chips_table::{percent, verdict};
 use super::layout::Tint;
+use super::legend::Legend;
 use super::map_ui::selected_block;
 use super::persistent::{Group, block_name, category_name};
 use super::remedies::{Remedy, remedies};
 use super::shown::Shown;
 use super::why::{Emphasis, Sentence};
 use super::words::{buffer_name, selection_of, spoken_block, step_name};
-use crate::charts::{Hatch, Mark, paint};
+use crate::charts::{Mark, paint};
 use crate::command::Command;
 use crate::document::OpenModel;
 use crate::panels::PanelContext;
 use crate::theme::widgets::{Verdict, focus_ring, hairline, inline_bar, section};
-use crate::theme::{Icon, Theme, font_id, format, with_alpha};
+use crate::theme::{Icon, Theme, font_id, format};
 
 const ROW: f32 = 22.0;
 
@@ -397,16 +398,11 @@ fn row_ground(ui: &Ui, theme: &Theme, rect: Rect, response: &Response, chosen: b
 }
 
 /// The colour of a block as a small square.
-pub fn swatch(ui: &Ui, theme: &Theme, rect: Rect, tint: Tint) {
-    match tint {
-        Tint::A => ui.painter().rect_filled(rect, 2.0, theme.memory.tensor_a),
-        Tint::B => ui.painter().rect_filled(rect, 2.0, theme.memory.tensor_b),
-        Tint::Scratch => {
-            let colour = theme.memory.scratch;
-            ui.painter().rect_filled(rect, 2.0, with_alpha(colour, 0.30));
-            let hatch = Hatch { spacing: 3.6, width: 1.6, colour, rising: true };
-            paint(ui.painter(), &[Mark::Hatch { rect, hatch }]);
-            ui.painter().rect_stroke(rect, 2.0, egui::Stroke::new(1.0, colour), egui::StrokeKind::Inside)
-        }
+fn swatch(ui: &Ui, theme: &Theme, rect: Rect, tint: Tint) {
+    let marks = match tint {
+        Tint::A => vec![Mark::filled(rect, 2.0, theme.memory.tensor_a)],
+        Tint::B => vec![Mark::filled(rect, 2.0, theme.memory.tensor_b)],
+        Tint::Scratch => Legend::Scratch.swatch(rect, theme),
     };
+    paint(ui.painter(), &marks);
 }

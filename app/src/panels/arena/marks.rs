@@ -1,7 +1,7 @@
 //! What the memory map and the bars below it look like: a chart in a frame becomes marks, for the screen and for files.
 
 use egui::{Align2, Color32, Pos2, Rect, Stroke, Vec2, pos2, vec2};
-use emberlab_core::model::Model;
+use emberlab_core::model::{Model, OperatorId, SubgraphId};
 
 use super::layout::{Block, Chart, Tint, block_rect, round_addresses};
 use super::view::{Frame, Span, View};
@@ -272,6 +272,9 @@ impl Scene<'_> {
 
     /// Name and bytes, in as many lines as fit; on the hatch of a scratch buffer with a ground below.
     fn block_label(&self, marks: &mut Vec<Mark>, block: &Block, rect: Rect) {
+        if rect.height() < 15.0 || rect.width() < 20.0 {
+            return;
+        }
         let is_scratch = block.tint == Tint::Scratch;
         let name = buffer_name(&block.buffer);
         let bytes = format::bytes_only(block.buffer.bytes);
@@ -280,7 +283,7 @@ impl Scene<'_> {
         let room = rect.width() - if is_scratch { 16.0 } else { 6.0 };
         let (lines, width) = if rect.height() > 30.0 && name_width.max(bytes_width) <= room {
             (2, name_width.max(bytes_width))
-        } else if rect.height() >= 15.0 && bytes_width <= room {
+        } else if bytes_width <= room {
             (1, bytes_width)
         } else {
             return;
@@ -415,55 +418,45 @@ impl Scene<'_> {
     fn steps(&self, marks: &mut Vec<Mark>) {
         let frame = &self.canvas.bars;
         let y = frame.rect.bottom();
+        let quiet = self.theme.text.text_3;
         let caption = pos2(frame.rect.left() - 8.0, y + 10.0);
-        marks.push(Mark::text(
-            caption,
-            Align2::RIGHT_CENTER,
-            "operator",
-            Style::Small,
-            self.theme.text.text_3,
-        ));
+        marks.push(Mark::text(caption, Align2::RIGHT_CENTER, "operator", Style::Small, quiet));
         let interval = self.label_interval();
-        let width = frame.scale().x;
+        let gap = if frame.scale().x >= 8.0 { 3.0 } else { 0.0 };
         let first = frame.view.scopes.from.max(0.0) as u32;
         let last = (frame.view.scopes.to.ceil() as u32).min(self.chart.scope_count);
-        let mut drawn_to = f32::NEG_INFINITY;
+        let (mut numbered_to, mut coloured_to) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
         for scope in first..last {
-            // A step that is cut off keeps its number in sight, in the middle of what is left.
-            let x = self.column(frame, scope).center().x;
             let operator = self.chart.steps[scope as usize].operator;
-            let labelled = match operator {
-                Some((_, operator)) => operator.0.is_multiple_of(interval),
-                None => true,
-            };
-            if labelled {
+            // A step that is cut off keeps its number in sight, in the middle of what is left.
+            let column = self.column(frame, scope);
+            let x = column.center().x;
+            if operator.is_none_or(|(_, operator)| operator.0.is_multiple_of(interval)) {
                 let label = step_label(self.chart, scope);
                 let half = text_width(&label, Style::NumberSmall) / 2.0;
-                if x - half > drawn_to + 2.0 {
-                    drawn_to = x + half;
+                if x - half > numbered_to + 2.0 {
+                    numbered_to = x + half;
                     let at = pos2(x, y + 10.0);
-                    marks.push(Mark::text(
-                        at,
-                        Align2::CENTER_CENTER,
-                        label,
-                        Style::NumberSmall,
-                        self.theme.text.text_3,
-                    ));
+                    marks.push(Mark::text(at, Align2::CENTER_CENTER, label, Style::NumberSmall, quiet));
                 }
             }
-            let category = operator.and_then(|(subgraph, id)| {
-                let found = self.model.subgraphs.get(subgraph.index())?.operators.get(id.index())?;
-                let code = self.model.operator_codes.get(found.code_index as usize)?;
-                Some(Category::of(code.builtin))
-            });
-            if let Some(category) = category {
-                let gap = if width >= 8.0 { 3.0 } else { 0.0 };
-                let column = self.column(frame, scope);
-                let xs = column.left() + gap..=(column.right() - gap).max(column.left() + gap + 0.5);
+            // Of several steps under one point the first gives its colour.
+            if column.right() < coloured_to + 1.0 {
+                continue;
+            }
+            if let Some(category) = operator.and_then(|operator| self.category(operator)) {
+                coloured_to = column.right();
+                let xs = column.left() + gap..=(column.right() - gap).max(column.left() + gap + 1.0);
                 let strip = Rect::from_x_y_ranges(xs, y + 20.0..=y + 24.0);
                 marks.push(Mark::filled(strip, 1.0, self.theme.operator_colour(category)));
             }
         }
+    }
+
+    fn category(&self, (subgraph, id): (SubgraphId, OperatorId)) -> Option<Category> {
+        let operator = self.model.subgraphs.get(subgraph.index())?.operators.get(id.index())?;
+        let code = self.model.operator_codes.get(operator.code_index as usize)?;
+        Some(Category::of(code.builtin))
     }
 
     fn label_interval(&self) -> u32 {
@@ -547,4 +540,73 @@ fn gap_above(rect: Rect) -> Rect {
 /// The centre of the pixel, so that a line of one point is sharp.
 fn snap(at: f32) -> f32 {
     at.floor() + 0.5
+}
+
+#[cfg(test)]
+mod tests {
+    use emberlab_core::plan::{Chip, Target};
+
+    use super::super::fixtures::{long_plan, lossy_plan, model};
+    use super::*;
+
+    fn marks(chart: &Chart, cursor: Option<u32>) -> Vec<Mark> {
+        let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(1048.0, 500.0));
+        let canvas = Canvas::new(rect, View::whole(chart.scope_count, chart.used_bytes()), chart);
+        let model = model();
+        let tail = ["tensors 48".to_owned(), "nodes 96".to_owned()];
+        Scene { chart, model: &model, canvas, theme: Theme::of(true), tail: &tail }.marks(cursor)
+    }
+
+    fn texts(marks: &[Mark]) -> Vec<&str> {
+        let text = |mark| if let &Mark::Text { ref text, .. } = mark { Some(text.as_str()) } else { None };
+        marks.iter().filter_map(text).collect()
+    }
+
+    #[test]
+    fn lines_blocks_tail_and_steps_are_labelled() {
+        let chart = Chart::from_plan(&lossy_plan(Target::new(Chip::Esp32s3)));
+        let marks = marks(&chart, None);
+        let texts = texts(&marks);
+        for text in [
+            "head 400",
+            "lower bound 304",
+            "Persistent 276 B",
+            "tensors 48",
+            "t2",
+            "128",
+            "144",
+            "in",
+            "0",
+            "2",
+            "operator",
+        ] {
+            assert!(texts.contains(&text), "{text}: {texts:?}");
+        }
+    }
+
+    #[test]
+    fn the_column_of_the_cursor_is_tinted() {
+        let chart = Chart::from_plan(&lossy_plan(Target::new(Chip::Esp32s3)));
+        assert_eq!(marks(&chart, Some(2)).len(), marks(&chart, None).len() + 1);
+        assert_eq!(marks(&chart, Some(99)).len(), marks(&chart, None).len(), "a step that is not there");
+    }
+
+    #[test]
+    fn thousands_of_operators_cost_no_more_than_their_pixels() {
+        let few = marks(&Chart::from_plan(&long_plan(2000)), None).len();
+        let many = marks(&Chart::from_plan(&long_plan(8000)), None).len();
+        assert!(few < 8 * 1048, "{few}");
+        assert!(many < 8 * 1048, "{many}");
+    }
+
+    #[test]
+    fn ink_stands_out_on_every_fill_of_both_themes() {
+        for theme in [Theme::of(true), Theme::of(false)] {
+            for fill in [theme.memory.tensor_a, theme.memory.tensor_b] {
+                let (ink, ground) = (luminance(ink_on(fill, theme)) + 0.05, luminance(fill) + 0.05);
+                let contrast = if ink > ground { ink / ground } else { ground / ink };
+                assert!(contrast >= 3.8, "{contrast}");
+            }
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod export;
 mod figures;
 mod inspector;
 mod layout;
+mod legend;
 mod map_ui;
 mod marks;
 mod persistent;
@@ -30,7 +31,8 @@ use emberlab_core::plan::{ArenaPlan, Category, KernelSet, Target};
 pub use map_ui::{Action, SHORTCUTS};
 
 use self::answer::{TFLM_VERSION, file_name, kernels_text};
-use self::export::{Legend, picture};
+use self::export::picture;
+use self::legend::Legend;
 use self::map_ui::MapState;
 use self::shown::{Shown, Stage};
 use super::PanelContext;
