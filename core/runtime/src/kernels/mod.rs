@@ -88,6 +88,8 @@ mod logical;
 mod logistic_tanh;
 mod maximum_minimum;
 mod mirror_pad;
+#[cfg(test)]
+mod moves_suite;
 mod mul;
 mod pad;
 mod pool_2d;

@@ -350,6 +350,8 @@ impl Loops {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::elementwise_suite::written_out::{quantize_multiplier, scale};
+    use crate::test_support::{Problem, Random, TestModel, kernel_suite};
 
     /// Every output as the list of its inputs, written out from the reference: one pass over the inputs in memory order.
     fn check(dims: &[i32], axes: u8) {
@@ -395,6 +397,98 @@ mod tests {
         check(&[2, 0, 3], 0b010);
         check(&[2, 0, 3], 0b100);
     }
+
+    /// A quantized mean or sum, written out from the reference with 64-bit integers.
+    #[derive(Debug)]
+    struct QuantizedProblem<const IS_MEAN: bool> {
+        ty: TensorType,
+        shape: Vec<i32>,
+        axes: Vec<i32>,
+        scales: [f32; 2],
+        zero_points: [i64; 2],
+        input: Vec<i64>,
+    }
+
+    impl<const IS_MEAN: bool> QuantizedProblem<IS_MEAN> {
+        fn kept(&self) -> Vec<i32> {
+            let kept = |axis: &usize| !self.axes.contains(&(*axis as i32));
+            (0..self.shape.len()).filter(kept).map(|axis| self.shape[axis]).collect()
+        }
+
+        fn bytes(&self, numbers: &[i64]) -> Vec<u8> {
+            let n = if self.ty == TensorType::Int8 { 1 } else { 2 };
+            numbers.iter().flat_map(|number| number.to_le_bytes()[..n].to_vec()).collect()
+        }
+
+        fn outputs(&self) -> Vec<i64> {
+            let n_outputs: i32 = self.kept().iter().product();
+            let mut sums = vec![(0i64, 0i64); n_outputs as usize];
+            for (index, value) in self.input.iter().enumerate() {
+                let (mut rest, mut at, mut stride) = (index, 0, 1);
+                for axis in (0..self.shape.len()).rev() {
+                    let size = self.shape[axis] as usize;
+                    if !self.axes.contains(&(axis as i32)) {
+                        at += rest % size * stride;
+                        stride *= size;
+                    }
+                    rest /= size;
+                }
+                sums[at] = (sums[at].0 + value - self.zero_points[0], sums[at].1 + 1);
+            }
+            let (mut multiplier, mut shift) =
+                quantize_multiplier(f64::from(self.scales[0]) / f64::from(self.scales[1]));
+            if IS_MEAN {
+                let count = sums[0].1;
+                let more = (63 - count.leading_zeros() as i32).min(32).min(31 + shift);
+                multiplier = (multiplier << more) / count;
+                shift -= more;
+            }
+            let (low, high) = if self.ty == TensorType::Int8 { (-128, 127) } else { (-32768, 32767) };
+            let finish = |(sum, _): (i64, i64)| {
+                (scale(sum, (multiplier, shift)) + self.zero_points[1]).clamp(low, high)
+            };
+            sums.into_iter().map(finish).collect()
+        }
+    }
+
+    impl<const IS_MEAN: bool> Problem for QuantizedProblem<IS_MEAN> {
+        fn random(random: &mut Random) -> Self {
+            let ty = random.choose(&[TensorType::Int8, TensorType::Int16]);
+            let shape: Vec<i32> = (0..random.between(1, 4)).map(|_| random.between(1, 5)).collect();
+            let first = random.between(0, shape.len() as i32 - 1);
+            let axes =
+                if random.between(0, 1) == 0 { vec![first] } else { (first..shape.len() as i32).collect() };
+            let scales = [random.scale(), random.scale()];
+            let is_int8 = ty == TensorType::Int8;
+            let zero_points = [0; 2].map(|_| if is_int8 { i64::from(random.between(-128, 127)) } else { 0 });
+            let n_inputs = shape.iter().product::<i32>();
+            let value = |random: &mut Random| {
+                if is_int8 { random.next() as i8 as i64 } else { random.next() as i16 as i64 }
+            };
+            let input = (0..n_inputs).map(|_| value(random)).collect();
+            Self { ty, shape, axes, scales, zero_points, input }
+        }
+
+        fn model(&self) -> TestModel {
+            let mut model = TestModel::default();
+            let input = model.quantized(self.ty, &self.shape, self.scales[0], self.zero_points[0]);
+            let axis = model.constant(TensorType::Int32, &[self.axes.len() as i32], &self.axes);
+            let output = model.quantized(self.ty, &self.kept(), self.scales[1], self.zero_points[1]);
+            let code = if IS_MEAN { BuiltinOperator::MEAN } else { BuiltinOperator::SUM };
+            model.operator(code, ("ReducerOptions", &[]), &[input, axis], &[output]);
+            model
+        }
+
+        fn inputs(&self) -> Vec<Vec<u8>> {
+            vec![self.bytes(&self.input)]
+        }
+
+        fn reference(&self) -> Vec<Vec<u8>> {
+            vec![self.bytes(&self.outputs())]
+        }
+    }
+    kernel_suite!(quantized_mean, MEAN, QuantizedProblem<true>, 300);
+    kernel_suite!(quantized_sum, SUM, QuantizedProblem<false>, 300);
 
     #[test]
     fn means_have_the_division_in_the_multiplier() {
