@@ -7,8 +7,8 @@ use egui::{
     UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
-use super::{Context, keys};
 use super::top_bar::paint_flame;
+use super::{Context, keys};
 use crate::command::Command;
 use crate::jobs::file_name;
 use crate::settings::Recent;
@@ -248,17 +248,10 @@ fn recent_ui(ui: &mut Ui, theme: &Theme, recent: &Recent) -> bool {
 fn what_ui(ui: &mut Ui, ctx: &Context<'_>) {
     let theme = ctx.theme;
     let lines = [
-        (
-            Icon::ScanSearch,
-            "Inspect",
-            "Graph, tensors, quantization, values, and which operators run on the chip.",
-        ),
-        (
-            Icon::MemoryStick,
-            "Arena",
-            "Every byte of TensorFlow Lite Micro's arena, for six chips, without a board.",
-        ),
-        (Icon::RotateCw, "Stays current", "A file that changes on the disk is read again by itself."),
+        (Icon::ScanSearch, "Inspect", "Graph, tensors, quantization, values; what runs on the chip"),
+        (Icon::MemoryStick, "Arena", "Every byte of the tensor arena on six chips, without a board"),
+        (Icon::Play, "Run", "Outputs bit for bit as TensorFlow Lite Micro computes them"),
+        (Icon::RotateCw, "Stays current", "A file that changes on the disk is read again by itself"),
     ];
     card(ui, theme, "What you get", CARD, |ui| {
         let height = ui.available_height() / lines.len() as f32;
