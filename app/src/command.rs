@@ -12,7 +12,9 @@ use crate::charts::Picture;
 use crate::document::{
     ClosedTab, Document, OpenModel, Overlay, PanelKind, Selection, Tab, TabContent, TabId,
 };
-use crate::jobs::{JobId, Jobs, LayoutRequest, OpenRequest, PictureFormat, Source, Subject, file_name, OtherRun, RunRequest};
+use crate::jobs::{
+    JobId, Jobs, LayoutRequest, OpenRequest, OtherRun, PictureFormat, RunRequest, Source, Subject, file_name,
+};
 use crate::messages::Level;
 use crate::panels::inspect::layout::Direction;
 use crate::panels::run::{other_semantics, semantics_label};

@@ -88,11 +88,9 @@ pub fn file_name(path: &Path) -> String {
 fn io_failure(path: &Path, error: &std::io::Error) -> OpenFailure {
     let name = file_name(path);
     let (message, place, help) = match error.kind() {
-        ErrorKind::NotFound => (
-            format!("{name} is not there"),
-            "",
-            "Look whether it was moved or renamed, then open it again.",
-        ),
+        ErrorKind::NotFound => {
+            (format!("{name} is not there"), "", "Look whether it was moved or renamed, then open it again.")
+        }
         ErrorKind::PermissionDenied => (
             format!("{name} may not be read"),
             "The system denies access to this user.",

@@ -85,8 +85,7 @@ fn visuals(theme: &Theme) -> Visuals {
         // egui's usual curve for light text makes 400 look like 500.
         visuals.text_options.color_transfer_function = FontColorTransferFunction::Gamma(0.75);
     }
-    visuals.selection =
-        Selection { bg_fill: theme.accent.soft, stroke: Stroke::new(1.0, theme.accent.text) };
+    visuals.selection = Selection { bg_fill: theme.accent.soft, stroke: Stroke::new(1.0, theme.accent.text) };
     visuals.override_text_color = None;
     visuals.weak_text_color = Some(theme.text.text_3);
     visuals.hyperlink_color = theme.status.info;
