@@ -47,3 +47,45 @@ fn head(tab: &Tab, shown: &Shown, theme: &Theme) -> Vec<Mark> {
         Mark::text(right, Align2::RIGHT_CENTER, figures, Style::Number, theme.text.text_1),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use emberlab_core::{plan, tflite};
+
+    use super::*;
+    use crate::charts::svg_from_picture;
+    use crate::document::{OpenModel, TabId, planned_targets};
+
+    /// Every recorded model with its real plan: nothing panics, no mark has impossible numbers, the sums agree.
+    #[test]
+    fn every_shared_model_is_explained_and_drawn_on_every_target() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/models");
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            println!("skipped: the models are not at {}", folder.display());
+            return;
+        };
+        let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort();
+        for path in paths.iter().filter(|path| path.extension().is_some_and(|ending| ending == "tflite")) {
+            let bytes: Arc<[u8]> = std::fs::read(path).unwrap().into();
+            let mut open = OpenModel::new(Arc::new(tflite::read(bytes).unwrap()), 0, "");
+            let model = open.model.clone();
+            open.plans =
+                planned_targets().map(|target| (target, plan::plan(&model, target).map(Arc::new))).collect();
+            let tab = Tab::new(TabId(1), path.file_name().unwrap().to_string_lossy());
+            for (target, plan) in
+                open.plans.iter().filter_map(|(target, plan)| Some((target, plan.as_ref().ok()?)))
+            {
+                let shown = Shown::new(&open, plan);
+                assert!(shown.why.len() >= 2, "{} {target:?}", path.display());
+                let tail: u64 = shown.groups.iter().map(|group| group.used).sum();
+                assert_eq!(tail, plan.persistent_bytes, "{} {target:?}", path.display());
+                let svg = svg_from_picture(&picture(&tab, &shown, Theme::of(false)));
+                assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{} {target:?}", path.display());
+            }
+        }
+    }
+}

@@ -558,7 +558,12 @@ mod tests {
     }
 
     fn texts(marks: &[Mark]) -> Vec<&str> {
-        let text = |mark| if let &Mark::Text { ref text, .. } = mark { Some(text.as_str()) } else { None };
+        fn text(mark: &Mark) -> Option<&str> {
+            match mark {
+                Mark::Text { text, .. } => Some(text),
+                _ => None,
+            }
+        }
         marks.iter().filter_map(text).collect()
     }
 

@@ -240,6 +240,24 @@ mod tests {
     }
 
     #[test]
+    fn steps_of_other_subgraphs_carry_their_number() {
+        let mut plan = lossy_plan(Target::new(Chip::Esp32s3));
+        plan.scope_operators[2] = Some((SubgraphId(1), OperatorId(0)));
+        plan.scope_operators[3] = None;
+        plan.buffers[2].subgraph = SubgraphId(1);
+        let chart = Chart::from_plan(&plan);
+        let labels: Vec<String> = (0..4).map(|scope| step_label(&chart, scope)).collect();
+        assert_eq!(labels, ["in", "0", "1.0", "·"]);
+        assert_eq!(step_name(&chart, 2), "#1.0");
+        assert_eq!(step_name(&chart, 3), "a subgraph call");
+        assert_eq!(
+            spoken_block(&chart, &plan.buffers[2]),
+            "Tensor 2 of subgraph 1, 128 bytes at 160, steps 2 to 3"
+        );
+        assert_eq!(chart.scope_of(SubgraphId(1), OperatorId(0)), Some(2));
+    }
+
+    #[test]
     fn numbers_outside_of_the_model_do_not_panic() {
         let model = model();
         assert_eq!(operator_title(&model, SubgraphId(4), OperatorId(9)), "#4.9");
