@@ -3,11 +3,13 @@
 //! `operator_cases [--seed S] [--count N] [--only TEXT] [--damage N] OUTDIR` writes `00000_name.tflite` … and `cases.jsonl` with one line
 //! per model: the inputs of every step and our outputs under both semantics, as hexadecimal bytes.
 //! `tests/wheel/operators.py` runs the same through the reference runtimes. The same seed gives the same files.
-//! `--damage` also runs so many damaged copies of every model, which must be refused or run, and never panic.
+//! `--damage` also runs so many damaged copies of every model, which must be refused or run, and never panic. It is an
+//! error when a model takes a larger arena with us than with TFLM on a 32-bit chip.
 //!
 //! A family of operators is a file with a `RECIPES` list: a recipe makes one random case with the [`maker::Maker`] that it
 //! is given. Every recipe has numbers of its own, so that a new one does not change the others.
 
+mod arena;
 mod damage;
 mod elementwise;
 #[path = "../support/flexbuffer.rs"]
@@ -101,7 +103,7 @@ fn generate(arguments: &Arguments) -> Result<String, String> {
     }
     let path = folder.join("cases.jsonl");
     let mut lines = BufWriter::new(File::create(&path).map_err(|error| failed(&path, &error))?);
-    let mut n_refused = 0;
+    let (mut n_refused, mut n_arenas, mut excesses) = (0, 0, Vec::new());
     for number in 0..arguments.count {
         let (name, recipe) = recipes[number % recipes.len()];
         let mut maker = Maker::new(name, Random::of_case(arguments.seed, name, number / recipes.len()));
@@ -111,17 +113,24 @@ fn generate(arguments: &Arguments) -> Result<String, String> {
         let bytes = tflite::write(&case.model).map_err(|error| failed(&folder.join(&file), &error))?;
         std::fs::write(folder.join(&file), &bytes).map_err(|error| failed(&folder.join(&file), &error))?;
         writeln!(lines, "{}", line(&file, &case, &bytes)).map_err(|error| failed(&path, &error))?;
+        let arenas = arena::compare(&case.model, &bytes);
+        n_arenas += usize::from(arenas.is_some());
+        excesses.extend(arenas.and_then(Result::err).map(|excess| format!("{file}: {excess}")));
         let mut random = Random::of_case(arguments.seed, "damage", number);
         n_refused += (0..arguments.n_damaged).filter(|_| damage::is_refused(&bytes, &mut random)).count();
     }
     lines.flush().map_err(|error| failed(&path, &error))?;
+    if !excesses.is_empty() {
+        return Err(format!("{}\n{} arenas are larger than in TFLM", excesses.join("\n"), excesses.len()));
+    }
     let n_damaged = arguments.count * arguments.n_damaged;
     let damaged = if n_damaged == 0 {
         String::new()
     } else {
         format!(", {n_refused} of {n_damaged} damaged copies refused")
     };
-    Ok(format!("{} cases of {} kinds in {}{damaged}", arguments.count, recipes.len(), folder.display()))
+    let (n_cases, n_kinds, folder) = (arguments.count, recipes.len(), folder.display());
+    Ok(format!("{n_cases} cases of {n_kinds} kinds in {folder}, {n_arenas} arenas compared{damaged}"))
 }
 
 fn line(file: &str, case: &Case, bytes: &[u8]) -> Value {
