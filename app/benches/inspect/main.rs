@@ -1,7 +1,8 @@
 //! What a user waits for: opening a model, and frames of the window while its graph is panned and zoomed.
 //!
-//! `cargo bench -p emberlab` prints the figures. Frames are whole frames of the window at 1440 by 900: layout of all
-//! widgets, shapes, and their tessellation into triangles; only the upload to the graphics driver is left out.
+//! `cargo bench -p emberlab` prints the figures. Frames are whole frames of the window at 1920 by 1080, with the
+//! graph over its whole width: layout of all widgets, shapes, and their tessellation into triangles; only the upload to
+//! the graphics driver is left out.
 
 mod models;
 mod window;

@@ -28,7 +28,7 @@ pub fn mobile_net() -> Model {
         (1, 256),
     ] {
         size = (size + stride - 1) / stride;
-        last = builder.depthwise(last, size, channels, stride);
+        last = builder.depthwise(last, size, channels, stride.into());
         last = builder.pointwise(last, size, channels, filters);
         channels = filters;
     }

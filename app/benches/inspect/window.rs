@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use egui::{
-    ClippedPrimitive, Event, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, RawInput,
-    Rect, TouchPhase, pos2, vec2,
+    ClippedPrimitive, Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, RawInput,
+    Rect, TouchPhase, Vec2, pos2, vec2,
 };
 use emberlab::app::App;
 use emberlab::command::Command;
@@ -17,17 +17,20 @@ pub struct Window {
     time: f64,
 }
 
-/// A point of the canvas, in the middle of the graph.
-const POINTER: Pos2 = pos2(290.0, 480.0);
+/// A large window.
+const SIZE: Vec2 = vec2(1920.0, 1080.0);
+
+/// A point of the canvas.
+const POINTER: Pos2 = pos2(800.0, 400.0);
 
 /// Points that the graph is dragged by, up and down again.
 const DRAG: f32 = 340.0;
 
 impl Window {
-    /// A window at 1440 by 900 that has opened a model and come to rest.
+    /// A window that has opened a model, with the table below the graph, and come to rest.
     pub fn showing(name: &str, file: Arc<[u8]>) -> Self {
         let ctx = egui::Context::default();
-        let settings = Settings { reduce_motion: true, ..Settings::default() };
+        let settings = Settings { reduce_motion: true, inspector_open: false, ..Settings::default() };
         let mut window = Self { ctx, app: App::headless(settings), time: 0.0 };
         window.frame(Vec::new());
         window.app.send(Command::OpenBytes(name.to_owned(), file));
@@ -38,8 +41,10 @@ impl Window {
             }
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
+        // The graph takes the whole width: more of it is in sight than in any other arrangement.
+        window.frame(vec![key(Key::J), Event::PointerMoved(POINTER)]);
         for _ in 0..10 {
-            window.frame(vec![Event::PointerMoved(POINTER)]);
+            window.frame(Vec::new());
         }
         window
     }
@@ -48,7 +53,7 @@ impl Window {
     pub fn frame(&mut self, events: Vec<Event>) -> Vec<ClippedPrimitive> {
         self.time += 1.0 / 60.0;
         let input = RawInput {
-            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, vec2(1440.0, 900.0))),
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, SIZE)),
             time: Some(self.time),
             events,
             ..RawInput::default()
@@ -90,6 +95,11 @@ impl Window {
         let along = if phase < 1.0 { phase } else { 2.0 - phase };
         self.frame(vec![Event::PointerMoved(POINTER - vec2(60.0, DRAG) * along)])
     }
+}
+
+fn key(key: Key) -> Event {
+    let modifiers = Modifiers { ctrl: true, command: true, ..Modifiers::NONE };
+    Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }
 }
 
 fn button(pressed: bool) -> Event {

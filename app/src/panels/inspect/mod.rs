@@ -15,32 +15,34 @@ mod navigate;
 pub mod overlay;
 mod picture;
 mod second_line;
+mod split;
 pub mod tables;
 #[cfg(test)]
 mod ui_tests;
 
 use std::sync::Arc;
 
-use egui::{CursorIcon, Id, Rect, Sense, Ui, UiBuilder, pos2};
-use emberlab_core::model::SubgraphId;
+use egui::{Ui, UiBuilder};
+use emberlab_core::model::{OperatorId, SubgraphId};
 
 use super::PanelContext;
 use crate::command::Command;
-use crate::document::{OpenModel, Overlay as WindowOverlay, Selection, Tab, TabId};
+use crate::document::{Document, OpenModel, Overlay as WindowOverlay, Selection, Tab, TabId};
 use crate::jobs::PictureFormat;
 use crate::shortcuts::{self, Shortcut};
-use crate::theme::widgets::{ButtonKind, empty, hairline, vertical_hairline};
-use crate::theme::{Icon, Theme, text};
+use crate::theme::widgets::{ButtonKind, empty};
+use crate::theme::{Icon, text};
 use canvas::{Canvas, CanvasContent, CanvasEvent};
 use facts::{FactsKey, ModelFacts};
 use header::HeaderEvent;
-use inspector::Inspector;
+use inspector::{Inspector, InspectorContent};
 use keys::InspectKey;
 pub use keys::SHORTCUTS;
 use layout::{Direction, GraphLayout};
 use navigate::Arrow;
 use picture::{GraphPicture, png_scale};
 use second_line::SecondLine;
+use split::Split;
 use tables::{Tables, TablesContent};
 
 /// View state of the Inspect panel.
@@ -51,22 +53,12 @@ pub struct InspectPanel {
     second_line: SecondLine,
     facts: Option<(FactsKey, Arc<ModelFacts>)>,
     /// Second lines of the nodes, and what they were made for.
-    lines: Option<(FactsKey, SubgraphId, SecondLine, Vec<String>)>,
+    lines: Option<(LinesKey, Vec<String>)>,
     /// Subgraphs to go back to.
     back: Vec<(TabId, SubgraphId)>,
     split: Split,
     pane: Pane,
     inspector: Inspector,
-}
-
-/// Where the table is, and how large.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Split {
-    below: bool,
-    /// Width of the table beside the graph, chosen by the user.
-    width: Option<f32>,
-    /// Height of the table below the graph, chosen by the user.
-    height: Option<f32>,
 }
 
 /// Which part was used last: arrow keys go there.
@@ -77,17 +69,51 @@ enum Pane {
     Table,
 }
 
-/// Least width of the graph and of the table, and least height of either.
-const LEAST: (f32, f32, f32) = (280.0, 360.0, 160.0);
+/// The model in front and everything known about it.
+struct Front<'a> {
+    document: &'a Document,
+    tab: &'a Tab,
+    open: &'a OpenModel,
+    key: FactsKey,
+    facts: Arc<ModelFacts>,
+}
+
+impl<'a> Front<'a> {
+    /// Positions of the graph that is shown; `None` while they are computed.
+    fn layout(&self) -> Option<&'a GraphLayout> {
+        self.open.layouts.get(self.tab.subgraph.index())?.as_deref()
+    }
+
+    fn tables<'b>(&'b self, ctx: &PanelContext<'b>) -> TablesContent<'b> {
+        TablesContent {
+            theme: ctx.theme,
+            model: &self.open.model,
+            facts: &self.facts,
+            key: self.key,
+            subgraph: self.tab.subgraph,
+            selection: self.tab.selection,
+            comfortable_rows: self.document.settings.comfortable_rows,
+        }
+    }
+
+    /// The operator that is selected in the graph that is shown.
+    fn operator(&self) -> Option<OperatorId> {
+        match self.tab.selection {
+            Selection::Operator(subgraph, operator) | Selection::Scratch(subgraph, operator, _) => {
+                (subgraph == self.tab.subgraph).then_some(operator)
+            }
+            Selection::None | Selection::Tensor(..) => None,
+        }
+    }
+}
 
 impl InspectPanel {
     /// The right end of the panel header: tags and buttons.
     pub fn header_ui(&mut self, ui: &mut Ui, ctx: &mut PanelContext<'_>) {
-        let Some((tab, open)) = ctx.document.active_model() else { return };
-        let (_, facts) = self.facts(tab, open, ctx);
-        match header::header_ui(ui, ctx.theme, open, &facts, ctx.document.target) {
-            Some(HeaderEvent::Svg) => self.export(tab, open, ctx, Format::Svg),
-            Some(HeaderEvent::Png) => self.export(tab, open, ctx, Format::Png),
+        let Some(front) = self.front(ctx) else { return };
+        match header::header_ui(ui, ctx.theme, front.open, &front.facts, ctx.document.target) {
+            Some(HeaderEvent::Svg) => self.export(&front, ctx, Format::Svg),
+            Some(HeaderEvent::Png) => self.export(&front, ctx, Format::Png),
             Some(HeaderEvent::Problems) => ctx.send(Command::Toggle(WindowOverlay::Problems)),
             None => {}
         }
@@ -95,7 +121,7 @@ impl InspectPanel {
 
     /// The main area.
     pub fn ui(&mut self, ui: &mut Ui, ctx: &mut PanelContext<'_>) {
-        let Some((tab, open)) = ctx.document.active_model() else {
+        let Some(front) = self.front(ctx) else {
             let buttons = [(ButtonKind::Primary, Some(Icon::FolderOpen), "Open file")];
             let sentence = "Open a .tflite, or drop one on the window.";
             if empty(ui, ctx.theme, Icon::ScanSearch, "No model in this tab", sentence, &buttons).is_some() {
@@ -103,30 +129,24 @@ impl InspectPanel {
             }
             return;
         };
-        let (key, facts) = self.facts(tab, open, ctx);
-        self.keys(ui, tab, open, ctx, key, &facts);
+        self.keys(ui, &front, ctx);
         let area = ui.available_rect_before_wrap();
         let (graph, table) = self.split.rects(ui, ctx.theme, area);
-        let content = tables_content(tab, open, ctx, key, &facts);
-        let matches = self.tables.matches(&content).to_vec();
         let pressed =
             ui.input(|input| input.pointer.any_pressed().then(|| input.pointer.interact_pos()).flatten());
-        if let Some(at) = pressed {
-            if table.contains(at) {
-                self.pane = Pane::Table;
-            } else if graph.contains(at) {
-                self.pane = Pane::Graph;
-            }
+        match pressed {
+            Some(at) if table.contains(at) => self.pane = Pane::Table,
+            Some(at) if graph.contains(at) => self.pane = Pane::Graph,
+            Some(_) | None => {}
         }
         ui.scope_builder(UiBuilder::new().max_rect(graph), |ui| {
             ui.set_clip_rect(ui.clip_rect().intersect(graph));
-            self.graph_ui(ui, tab, open, ctx, key, &facts, &matches);
+            self.graph_ui(ui, &front, ctx);
         });
-        let content = tables_content(tab, open, ctx, key, &facts);
         let mut commands = Vec::new();
         ui.scope_builder(UiBuilder::new().max_rect(table), |ui| {
             ui.set_clip_rect(ui.clip_rect().intersect(table));
-            self.tables.ui(ui, &content, &mut commands);
+            self.tables.ui(ui, &front.tables(ctx), &mut commands);
         });
         ctx.commands.append(&mut commands);
         ui.advance_cursor_after_rect(area);
@@ -134,24 +154,36 @@ impl InspectPanel {
 
     /// The inspector at the right of the window.
     pub fn inspector_ui(&mut self, ui: &mut Ui, ctx: &mut PanelContext<'_>) {
-        let Some((tab, open)) = ctx.document.active_model() else { return };
-        let (_, facts) = self.facts(tab, open, ctx);
-        let target = ctx.document.target;
-        self.inspector.ui(ui, ctx.theme, tab, open, &facts, target, ctx.commands);
+        let Some(front) = self.front(ctx) else { return };
+        let content = InspectorContent {
+            theme: ctx.theme,
+            tab: front.tab,
+            open: front.open,
+            facts: &front.facts,
+            target: ctx.document.target,
+        };
+        self.inspector.ui(ui, &content, ctx.commands);
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn graph_ui(
-        &mut self,
-        ui: &mut Ui,
-        tab: &Tab,
-        open: &OpenModel,
-        ctx: &mut PanelContext<'_>,
-        key: FactsKey,
-        facts: &ModelFacts,
-        matches: &[bool],
-    ) {
-        let Some((layout, graph)) = layout_of(tab, open).zip(facts.graph(tab.subgraph)) else {
+    /// The model in front; facts are made again when model, target or plan has changed.
+    fn front<'a>(&mut self, ctx: &PanelContext<'a>) -> Option<Front<'a>> {
+        let document = ctx.document;
+        let (tab, open) = document.active_model()?;
+        let key = FactsKey::of(tab, open, document.target);
+        let facts = match &self.facts {
+            Some((known, facts)) if *known == key => facts.clone(),
+            Some(_) | None => {
+                let facts = Arc::new(ModelFacts::of(open, document.target));
+                self.facts = Some((key, facts.clone()));
+                facts
+            }
+        };
+        Some(Front { document, tab, open, key, facts })
+    }
+
+    fn graph_ui(&mut self, ui: &mut Ui, front: &Front<'_>, ctx: &mut PanelContext<'_>) {
+        let (tab, open) = (front.tab, front.open);
+        let Some((layout, graph)) = front.layout().zip(front.facts.graph(tab.subgraph)) else {
             // The table beside it lists the operators meanwhile.
             ui.painter().rect_filled(ui.max_rect(), 0.0, ctx.theme.surface.canvas);
             ui.centered_and_justified(|ui| {
@@ -159,8 +191,8 @@ impl InspectPanel {
             });
             return;
         };
-        self.refresh_lines(key, tab, open, facts);
-        let lines = self.lines.as_ref().map_or(&[][..], |(_, _, _, lines)| lines);
+        self.refresh_lines(front);
+        let matches = self.tables.matches(&front.tables(ctx)).to_vec();
         let names: Vec<String> =
             open.model.subgraphs.iter().map(|subgraph| subgraph.name.clone().unwrap_or_default()).collect();
         let content = CanvasContent {
@@ -168,9 +200,9 @@ impl InspectPanel {
             key: (tab.id, tab.subgraph, layout.direction == Direction::Horizontal),
             layout,
             facts: graph,
-            second_line: lines,
+            second_line: self.lines.as_ref().map_or(&[][..], |(_, lines)| lines),
             selection: tab.selection,
-            matches,
+            matches: &matches,
             reduce_motion: ctx.document.settings.reduce_motion,
             subgraphs: &names,
             can_go_back: self.back.iter().any(|(id, _)| *id == tab.id),
@@ -180,7 +212,7 @@ impl InspectPanel {
                 CanvasEvent::Select(selection) => ctx.send(Command::Select(selection)),
                 CanvasEvent::Enter(selection) => {
                     ctx.send(Command::Select(selection));
-                    self.enter(selection, tab, open, ctx);
+                    self.enter(selection, front, ctx);
                 }
                 CanvasEvent::ShowSubgraph(subgraph) => self.show_subgraph(subgraph, tab, ctx),
                 CanvasEvent::Back => self.go_back(tab, ctx),
@@ -189,15 +221,7 @@ impl InspectPanel {
         }
     }
 
-    fn keys(
-        &mut self,
-        ui: &Ui,
-        tab: &Tab,
-        open: &OpenModel,
-        ctx: &mut PanelContext<'_>,
-        key: FactsKey,
-        facts: &ModelFacts,
-    ) {
+    fn keys(&mut self, ui: &Ui, front: &Front<'_>, ctx: &mut PanelContext<'_>) {
         if ui.ctx().any_popup_open() || ctx.document.view.overlay.is_some() {
             return;
         }
@@ -212,18 +236,18 @@ impl InspectPanel {
                 InspectKey::Attributes => self.second_line.attributes ^= true,
                 InspectKey::Weights => self.second_line.weights ^= true,
                 InspectKey::Names => self.second_line.names ^= true,
-                InspectKey::Direction => ctx.send(Command::SetDirection(turned(tab.direction))),
+                InspectKey::Direction => ctx.send(Command::SetDirection(turned(front.tab.direction))),
                 InspectKey::Wheel => self.canvas.wheel_scrolls ^= true,
                 InspectKey::ZoomIn => self.canvas.zoom_by(canvas::view::STEP),
                 InspectKey::ZoomOut => self.canvas.zoom_by(1.0 / canvas::view::STEP),
                 InspectKey::ZoomToOne => self.canvas.zoom_to_one(),
-                InspectKey::Back => self.go_back(tab, ctx),
-                InspectKey::Enter => self.enter(tab.selection, tab, open, ctx),
+                InspectKey::Back => self.go_back(front.tab, ctx),
+                InspectKey::Enter => self.enter(front.tab.selection, front, ctx),
                 InspectKey::TableBelow => self.split.below ^= true,
-                InspectKey::ExportPng => self.export(tab, open, ctx, Format::Png),
-                InspectKey::ExportSvg => self.export(tab, open, ctx, Format::Svg),
+                InspectKey::ExportPng => self.export(front, ctx, Format::Png),
+                InspectKey::ExportSvg => self.export(front, ctx, Format::Svg),
                 InspectKey::Move(arrow) => {
-                    if let Some(selection) = self.moved(arrow, tab, open, ctx, key, facts) {
+                    if let Some(selection) = self.moved(arrow, front, ctx) {
                         ctx.send(Command::Select(selection));
                     }
                 }
@@ -232,44 +256,27 @@ impl InspectPanel {
     }
 
     /// Where an arrow key leads from what is selected.
-    fn moved(
-        &mut self,
-        arrow: Arrow,
-        tab: &Tab,
-        open: &OpenModel,
-        ctx: &PanelContext<'_>,
-        key: FactsKey,
-        facts: &ModelFacts,
-    ) -> Option<Selection> {
-        let content = tables_content(tab, open, ctx, key, facts);
-        let operator = match tab.selection {
-            Selection::Operator(subgraph, operator) | Selection::Scratch(subgraph, operator, _)
-                if subgraph == tab.subgraph =>
-            {
-                Some(operator)
-            }
-            _ => None,
-        };
-        match (self.pane, arrow, operator) {
+    fn moved(&mut self, arrow: Arrow, front: &Front<'_>, ctx: &PanelContext<'_>) -> Option<Selection> {
+        match (self.pane, arrow, front.operator()) {
             (Pane::Graph, _, Some(operator)) => {
-                let next = navigate::step(layout_of(tab, open)?, operator, arrow)?;
-                Some(Selection::Operator(tab.subgraph, next))
+                let next = navigate::step(front.layout()?, operator, arrow)?;
+                Some(Selection::Operator(front.tab.subgraph, next))
             }
-            (_, Arrow::Down, _) => self.tables.step(&content, true),
-            (_, Arrow::Up, _) => self.tables.step(&content, false),
+            (_, Arrow::Down, _) => self.tables.step(&front.tables(ctx), true),
+            (_, Arrow::Up, _) => self.tables.step(&front.tables(ctx), false),
             (_, Arrow::Left | Arrow::Right, _) => None,
         }
     }
 
-    /// Shows the subgraph that an operator calls first.
-    fn enter(&mut self, selection: Selection, tab: &Tab, open: &OpenModel, ctx: &mut PanelContext<'_>) {
+    /// Shows the first subgraph that an operator calls.
+    fn enter(&mut self, selection: Selection, front: &Front<'_>, ctx: &mut PanelContext<'_>) {
         let Selection::Operator(subgraph, operator) = selection else { return };
-        let Some(graph) = open.model.subgraphs.get(subgraph.index()) else { return };
+        let model = &front.open.model;
+        let Some(graph) = model.subgraphs.get(subgraph.index()) else { return };
         let Some(operator) = graph.operators.get(operator.index()) else { return };
-        let called =
-            attributes::attributes(&open.model, graph, operator).into_iter().find_map(|line| line.subgraph);
-        if let Some(called) = called {
-            self.show_subgraph(called, tab, ctx);
+        let lines = attributes::attributes(model, graph, operator);
+        if let Some(called) = lines.into_iter().find_map(|line| line.subgraph) {
+            self.show_subgraph(called, front.tab, ctx);
         }
     }
 
@@ -287,60 +294,46 @@ impl InspectPanel {
         }
     }
 
-    /// Facts about the model in front, made again when model, target or plan has changed.
-    fn facts(&mut self, tab: &Tab, open: &OpenModel, ctx: &PanelContext<'_>) -> (FactsKey, Arc<ModelFacts>) {
-        let target = ctx.document.target;
-        let key = FactsKey::of(tab, open, target);
-        if let Some((known, facts)) = &self.facts
-            && *known == key
-        {
-            return (key, facts.clone());
-        }
-        let facts = Arc::new(ModelFacts::of(open, target));
-        self.facts = Some((key, facts.clone()));
-        (key, facts)
-    }
-
-    fn refresh_lines(&mut self, key: FactsKey, tab: &Tab, open: &OpenModel, facts: &ModelFacts) {
-        let wanted = self.second_line;
-        let is_fresh = self.lines.as_ref().is_some_and(|(known, subgraph, line, _)| {
-            (*known, *subgraph, *line) == (key, tab.subgraph, wanted)
-        });
-        if is_fresh {
+    fn refresh_lines(&mut self, front: &Front<'_>) {
+        let key = LinesKey { facts: front.key, subgraph: front.tab.subgraph, line: self.second_line };
+        if self.lines.as_ref().is_some_and(|(known, _)| *known == key) {
             return;
         }
-        let graph = facts.graph(tab.subgraph);
-        let subgraph = open.model.subgraphs.get(tab.subgraph.index());
-        let lines = graph.zip(subgraph).map(|(graph, subgraph)| wanted.of(&open.model, subgraph, graph));
-        self.lines = Some((key, tab.subgraph, wanted, lines.unwrap_or_default()));
+        let graph = front.facts.graph(key.subgraph);
+        let subgraph = front.open.model.subgraphs.get(key.subgraph.index());
+        let lines =
+            graph.zip(subgraph).map(|(graph, subgraph)| key.line.of(&front.open.model, subgraph, graph));
+        self.lines = Some((key, lines.unwrap_or_default()));
     }
 
     /// Saves a picture of the whole graph.
-    fn export(&mut self, tab: &Tab, open: &OpenModel, ctx: &mut PanelContext<'_>, format: Format) {
-        let (key, facts) = self.facts(tab, open, ctx);
-        self.refresh_lines(key, tab, open, &facts);
-        let Some((layout, graph)) = layout_of(tab, open).zip(facts.graph(tab.subgraph)) else { return };
-        let second_line = self.lines.as_ref().map_or(&[][..], |(_, _, _, lines)| lines);
+    fn export(&mut self, front: &Front<'_>, ctx: &mut PanelContext<'_>, format: Format) {
+        self.refresh_lines(front);
+        let Some((layout, graph)) = front.layout().zip(front.facts.graph(front.tab.subgraph)) else { return };
         let picture = GraphPicture {
             theme: ctx.theme,
             layout,
             facts: graph,
             overlay: self.canvas.overlay,
-            second_line,
+            second_line: self.lines.as_ref().map_or(&[][..], |(_, lines)| lines),
         }
         .picture();
-        let stem = tab.title.strip_suffix(".tflite").unwrap_or(&tab.title);
+        let stem = front.tab.title.strip_suffix(".tflite").unwrap_or(&front.tab.title);
         let (ending, format, what) = match format {
             Format::Svg => ("svg", PictureFormat::Svg, "the graph as SVG"),
             Format::Png => ("png", PictureFormat::Png(png_scale(picture.size)), "the graph as PNG"),
         };
-        ctx.send(Command::SavePicture(
-            format!("{stem}.{ending}"),
-            Arc::new(picture),
-            format,
-            what.to_owned(),
-        ));
+        let name = format!("{stem}.{ending}");
+        ctx.send(Command::SavePicture(name, Arc::new(picture), format, what.to_owned()));
     }
+}
+
+/// What the second lines of the nodes were made for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct LinesKey {
+    facts: FactsKey,
+    subgraph: SubgraphId,
+    line: SecondLine,
 }
 
 /// A format of pictures.
@@ -350,72 +343,9 @@ enum Format {
     Png,
 }
 
-fn tables_content<'a>(
-    tab: &Tab,
-    open: &'a OpenModel,
-    ctx: &PanelContext<'a>,
-    key: FactsKey,
-    facts: &'a ModelFacts,
-) -> TablesContent<'a> {
-    TablesContent {
-        theme: ctx.theme,
-        model: &open.model,
-        facts,
-        key,
-        subgraph: tab.subgraph,
-        selection: tab.selection,
-        comfortable_rows: ctx.document.settings.comfortable_rows,
-    }
-}
-
-fn layout_of<'a>(tab: &Tab, open: &'a OpenModel) -> Option<&'a GraphLayout> {
-    open.layouts.get(tab.subgraph.index())?.as_deref()
-}
-
 fn turned(direction: Direction) -> Direction {
     match direction {
         Direction::Vertical => Direction::Horizontal,
         Direction::Horizontal => Direction::Vertical,
-    }
-}
-
-impl Split {
-    /// Rectangles of graph and table, and the handle between them.
-    fn rects(&mut self, ui: &Ui, theme: &Theme, area: Rect) -> (Rect, Rect) {
-        let (least_graph, least_table, least_height) = LEAST;
-        let id = Id::unique("inspect split");
-        if self.below {
-            let most = (area.height() - least_height).max(least_height);
-            let height = self.height.unwrap_or((area.height() * 0.38).round()).clamp(least_height, most);
-            let y = area.bottom() - height;
-            let handle = Rect::from_min_max(pos2(area.left(), y - 4.0), pos2(area.right(), y + 4.0));
-            let response = ui.interact(handle, id, Sense::drag());
-            if response.hovered() || response.dragged() {
-                ui.set_cursor_icon(CursorIcon::ResizeRow);
-            }
-            if response.dragged() {
-                self.height = Some((height - response.drag_delta().y).clamp(least_height, most));
-            }
-            hairline(ui.painter(), theme, area.x_range(), y - 1.0);
-            let (graph, table) = area.split_top_bottom_at_y(y);
-            (graph.with_max_y(graph.max.y - 1.0), table)
-        } else {
-            let most = (area.width() - least_graph).max(least_table);
-            // The graph takes what the table does not need.
-            let usual = (area.width() - 424.0).min(640.0);
-            let width = self.width.unwrap_or(usual).clamp(least_table, most);
-            let x = area.right() - width;
-            let handle = Rect::from_min_max(pos2(x - 4.0, area.top()), pos2(x + 4.0, area.bottom()));
-            let response = ui.interact(handle, id, Sense::drag());
-            if response.hovered() || response.dragged() {
-                ui.set_cursor_icon(CursorIcon::ResizeColumn);
-            }
-            if response.dragged() {
-                self.width = Some((width - response.drag_delta().x).clamp(least_table, most));
-            }
-            vertical_hairline(ui.painter(), theme, x - 1.0, area.y_range());
-            let (graph, table) = area.split_left_right_at_x(x);
-            (graph.with_max_x(graph.max.x - 1.0), table)
-        }
     }
 }

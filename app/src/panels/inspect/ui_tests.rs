@@ -11,6 +11,7 @@ use super::fixtures::{MAIN, chain, convolutional, document, plan_with_live_bytes
 use super::*;
 use crate::document::{Document, Findings, TabContent};
 use crate::settings::Settings;
+use crate::theme::Theme;
 
 struct Bench {
     document: Document,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use egui::epaint::Mesh;
 use egui::{Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2};
 
+use super::CanvasContent;
 use super::paint::{add_quad, floating, node_colour};
-use super::view::View;
 use crate::panels::inspect::facts::GraphFacts;
 use crate::panels::inspect::layout::{Direction, GraphLayout, NodeKind};
 use crate::theme::{Theme, mix};
@@ -81,16 +81,16 @@ impl Minimap {
     }
 
     /// Paints frame, nodes and the outline of what the canvas shows.
+    ///
+    /// `visible` is the part of the graph that the canvas shows.
     pub fn paint(
         self,
         painter: &Painter,
-        theme: &Theme,
-        layout: &GraphLayout,
-        facts: &GraphFacts,
-        view: View,
-        canvas: Rect,
+        content: &CanvasContent<'_>,
+        visible: Rect,
         cache: &mut MinimapCache,
     ) {
+        let CanvasContent { theme, layout, facts, .. } = *content;
         floating(painter, theme, self.rect);
         let key = (std::ptr::from_ref(layout).addr(), theme.dark, self);
         if cache.made_for != Some(key) {
@@ -98,7 +98,7 @@ impl Minimap {
             cache.made_for = Some(key);
         }
         painter.add(Shape::mesh(cache.mesh.clone()));
-        let visible = view.visible(canvas).intersect(self.bounds);
+        let visible = visible.intersect(self.bounds);
         if visible.is_positive() {
             let shown = Rect::from_min_max(self.to_map(visible.min), self.to_map(visible.max)).expand(3.0);
             let shown = shown.intersect(self.rect.shrink(2.0));

@@ -363,15 +363,7 @@ impl Canvas {
             ui.request_repaint();
         }
         let painter = ui.painter_at(canvas);
-        minimap.paint(
-            &painter,
-            content.theme,
-            content.layout,
-            content.facts,
-            view,
-            canvas,
-            &mut self.minimap,
-        );
+        minimap.paint(&painter, content, view.visible(canvas), &mut self.minimap);
     }
 
     fn buttons_ui(

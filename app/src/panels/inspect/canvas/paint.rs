@@ -11,7 +11,7 @@ use emberlab_core::model::TensorId;
 use std::sync::Arc;
 
 use super::view::View;
-use crate::panels::inspect::facts::{GraphFacts, OperatorFacts};
+use crate::panels::inspect::facts::GraphFacts;
 use crate::panels::inspect::layout::{Direction, Edge, GraphLayout, Node, NodeKind};
 use crate::panels::inspect::overlay::{Overlay, scale_place};
 use crate::theme::{Theme, font_id, format, mix, with_alpha};
@@ -257,13 +257,8 @@ impl Scene<'_> {
         if self.is_dimmed(number) {
             painter.multiply_opacity(DIMMED);
         }
-        let selected = self.selected == Some(number);
         match node.kind {
-            NodeKind::Operator(operator) => {
-                let Some(facts) = self.facts.operators.get(operator.index()) else { return };
-                let hovered = self.hovered == Some(number);
-                self.paint_operator(&painter, rect, operator.0, facts, detail, selected, hovered);
-            }
+            NodeKind::Operator(operator) => self.paint_operator(&painter, rect, operator.0, detail),
             NodeKind::Input(place, tensor) => self.paint_pill(&painter, rect, "input", place, tensor, detail),
             NodeKind::Output(place, tensor) => {
                 self.paint_pill(&painter, rect, "output", place, tensor, detail)
@@ -271,17 +266,9 @@ impl Scene<'_> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn paint_operator(
-        &self,
-        painter: &Painter,
-        rect: Rect,
-        number: u32,
-        facts: &OperatorFacts,
-        detail: Detail,
-        selected: bool,
-        hovered: bool,
-    ) {
+    fn paint_operator(&self, painter: &Painter, rect: Rect, number: u32, detail: Detail) {
+        let Some(facts) = self.facts.operators.get(number as usize) else { return };
+        let (selected, hovered) = (self.selected == Some(number), self.hovered == Some(number));
         let (theme, zoom) = (self.theme, self.view.zoom);
         let radius = (6.0 * zoom).round().max(1.0) as u8;
         let fill = if hovered { theme.surface.control } else { theme.surface.raised };

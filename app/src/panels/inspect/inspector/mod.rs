@@ -36,6 +36,21 @@ pub enum Page {
     Model,
 }
 
+/// What the inspector shows.
+#[derive(Clone, Copy)]
+pub struct InspectorContent<'a> {
+    /// Colours.
+    pub theme: &'a Theme,
+    /// The tab in front.
+    pub tab: &'a Tab,
+    /// Its model.
+    pub open: &'a OpenModel,
+    /// What is known about it.
+    pub facts: &'a ModelFacts,
+    /// Chip and kernels.
+    pub target: Target,
+}
+
 /// View state of the inspector.
 #[derive(Default)]
 pub struct Inspector {
@@ -56,20 +71,11 @@ pub struct Inspector {
 
 impl Inspector {
     /// Title, page switch and page.
-    pub fn ui(
-        &mut self,
-        ui: &mut Ui,
-        theme: &Theme,
-        tab: &Tab,
-        open: &OpenModel,
-        facts: &ModelFacts,
-        target: Target,
-        commands: &mut Vec<Command>,
-    ) {
+    pub fn ui(&mut self, ui: &mut Ui, content: &InspectorContent<'_>, commands: &mut Vec<Command>) {
+        let InspectorContent { theme, tab, open, facts, target } = *content;
         self.follow(tab.selection);
         ui.spacing_mut().item_spacing.y = 0.0;
-        let heading = self.heading(theme, tab, open, facts);
-        heading.ui(ui, theme);
+        self.heading(content).ui(ui, theme);
         let has_operator = matches!(tab.selection, Selection::Operator(..) | Selection::Scratch(..));
         egui::Frame::new().inner_margin(Margin { left: 16, right: 16, top: 0, bottom: 12 }).show(ui, |ui| {
             page_switch_ui(ui, theme, &mut self.page, has_operator);
@@ -86,10 +92,9 @@ impl Inspector {
                 TensorPage { theme, open, facts, subgraph, selection }.ui(ui, self, commands);
             }
             (Page::Model, _) | (Page::Operator, Selection::None | Selection::Tensor(..)) => {
-                ModelPage { theme, open, facts }.ui(ui, self, commands);
+                ModelPage { theme, open, facts }.ui(ui, commands);
             }
         }
-        ui.add_space(16.0);
     }
 
     /// Shows the page of what has been selected since.
@@ -163,7 +168,8 @@ impl Inspector {
         None
     }
 
-    fn heading(&self, theme: &Theme, tab: &Tab, open: &OpenModel, facts: &ModelFacts) -> Heading {
+    fn heading(&self, content: &InspectorContent<'_>) -> Heading {
+        let InspectorContent { theme, tab, open, facts, .. } = *content;
         let model = || {
             let description = open.model.description.clone().unwrap_or_default();
             Heading { dot: None, title: tab.title.clone(), number: String::new(), below: description }

@@ -6,7 +6,6 @@ use emberlab_core::model::{
 };
 use emberlab_core::verdict::{Place, Severity};
 
-use super::Inspector;
 use super::operator::{Port, port_ui, role_width};
 use crate::command::Command;
 use crate::document::{OpenModel, Overlay, Selection};
@@ -30,7 +29,7 @@ const N_NOTES: usize = 4;
 
 impl ModelPage<'_> {
     /// Draws the page below its title.
-    pub fn ui(&self, ui: &mut Ui, _inspector: &mut Inspector, commands: &mut Vec<Command>) {
+    pub fn ui(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
         let model = &self.open.model;
         self.notes_ui(ui, commands);
         section(ui, self.theme, "File", "", |ui| self.file_ui(ui, commands));

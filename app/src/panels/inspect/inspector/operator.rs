@@ -6,7 +6,7 @@ use emberlab_core::plan::{BufferUse, KernelSet, Target};
 use emberlab_core::verdict::{Kernel, Severity};
 
 use super::Inspector;
-use super::tensor::{scales_ui, statistics_ui};
+use super::tensor::{Constant, scales_ui};
 use crate::command::Command;
 use crate::document::OpenModel;
 use crate::panels::inspect::attributes::attributes;
@@ -109,17 +109,15 @@ impl OperatorPage<'_> {
             let builtin = self.open.model.builtin(operator);
             let title = capitalised(&input_role(builtin, place, operator.inputs.len()));
             let colour = self.theme.operator_colour(facts.category);
-            statistics_ui(
-                ui,
-                self.theme,
-                self.open,
-                self.subgraph,
+            Constant {
+                theme: self.theme,
+                open: self.open,
+                subgraph: self.subgraph,
                 tensor,
-                &title,
+                title: &title,
                 colour,
-                inspector,
-                commands,
-            );
+            }
+            .ui(ui, inspector, commands);
             if let Some(tensor) = subgraph.tensors.get(tensor.index()) {
                 scales_ui(ui, self.theme, tensor);
             }
@@ -260,7 +258,6 @@ pub fn role_width(ui: &Ui, ports: &[Port]) -> f32 {
 }
 
 /// One tensor of an operator in a row: role, shape and type, bytes. True when it was clicked.
-#[allow(clippy::too_many_arguments)]
 pub fn port_ui(
     ui: &mut Ui,
     theme: &Theme,

@@ -105,7 +105,8 @@ impl TensorPage<'_> {
         }
         let Some(bytes) = self.open.model.constant_data(tensor) else { return };
         let colour = theme.series[0];
-        statistics_ui(ui, theme, self.open, self.subgraph, id, "Values", colour, inspector, commands);
+        Constant { theme, open: self.open, subgraph: self.subgraph, tensor: id, title: "Values", colour }
+            .ui(ui, inspector, commands);
         self.values_ui(ui, tensor, id, bytes, inspector, commands);
     }
 
@@ -233,48 +234,49 @@ fn is_quantized(tensor: &Tensor) -> bool {
     tensor.quantization.as_ref().is_some_and(|quantization| !quantization.scale.is_empty())
 }
 
-/// Histogram and figures of a constant, once they are known.
-#[allow(clippy::too_many_arguments)]
-pub fn statistics_ui(
-    ui: &mut Ui,
-    theme: &Theme,
-    open: &OpenModel,
-    subgraph: SubgraphId,
-    id: TensorId,
-    title: &str,
-    colour: Color32,
-    inspector: &mut Inspector,
-    commands: &mut Vec<Command>,
-) {
-    let Some(statistics) = inspector.statistics(open, subgraph, id, AT_ONCE, commands) else {
-        section(ui, theme, title, "measuring…", |_| ());
-        return;
-    };
-    let Some(tensor) =
-        open.model.subgraphs.get(subgraph.index()).and_then(|graph| graph.tensors.get(id.index()))
-    else {
-        return;
-    };
-    let Some(statistics) = statistics else {
-        section(ui, theme, title, "", |ui| {
-            ui.label(
-                text::small("Elements that are no single numbers have no figures").color(theme.text.text_3),
-            );
+/// Histogram and figures of a constant.
+pub struct Constant<'a> {
+    /// Colours.
+    pub theme: &'a Theme,
+    /// The model.
+    pub open: &'a OpenModel,
+    /// The tensor's subgraph.
+    pub subgraph: SubgraphId,
+    /// The tensor.
+    pub tensor: TensorId,
+    /// Head of the section.
+    pub title: &'a str,
+    /// Colour of the bars.
+    pub colour: Color32,
+}
+
+impl Constant<'_> {
+    /// Draws the section; it says so while the figures are not known yet.
+    pub fn ui(&self, ui: &mut Ui, inspector: &mut Inspector, commands: &mut Vec<Command>) {
+        let Constant { theme, open, subgraph, tensor: id, title, colour } = *self;
+        let graph = open.model.subgraphs.get(subgraph.index());
+        let Some(tensor) = graph.and_then(|graph| graph.tensors.get(id.index())) else { return };
+        let Some(statistics) = inspector.statistics(open, subgraph, id, AT_ONCE, commands) else {
+            section(ui, theme, title, "measuring…", |_| ());
+            return;
+        };
+        let Some(statistics) = statistics else {
+            section(ui, theme, title, "", |ui| {
+                let what = "Elements that are no single numbers have no figures";
+                ui.label(text::small(what).color(theme.text.text_3));
+            });
+            return;
+        };
+        let count = format::counted(statistics.n_values, "value", "values");
+        let right = format!("{count}, {} distinct", format::count(statistics.n_distinct));
+        section(ui, theme, title, &right, |ui| {
+            // A bar says something from two numbers on.
+            if statistics.n_distinct > 1 {
+                histogram_ui(ui, theme, &statistics.raw, Some(tensor.ty), colour);
+            }
+            figures_ui(ui, theme, tensor, &statistics);
         });
-        return;
-    };
-    let right = format!(
-        "{}, {} distinct",
-        format::counted(statistics.n_values, "value", "values"),
-        format::count(statistics.n_distinct)
-    );
-    section(ui, theme, title, &right, |ui| {
-        // A bar says something from two numbers on.
-        if statistics.n_distinct > 1 {
-            histogram_ui(ui, theme, &statistics.raw, Some(tensor.ty), colour);
-        }
-        figures_ui(ui, theme, tensor, &statistics);
-    });
+    }
 }
 
 fn figures_ui(ui: &mut Ui, theme: &Theme, tensor: &Tensor, statistics: &Statistics) {

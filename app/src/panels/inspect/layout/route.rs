@@ -107,88 +107,197 @@ pub(super) fn finish(
     let metrics = Metrics::of(direction);
     let ports = Ports::of(graph, layered, centres, &metrics);
     let bands = bands(graph, layered, centres, &ports, &metrics);
-    let at = |along: f32, across: f32| match direction {
-        Direction::Vertical => Pos2::new(across, along),
-        Direction::Horizontal => Pos2::new(along, across),
-    };
-    let nodes: Vec<Node> = graph
-        .kinds
-        .iter()
-        .enumerate()
-        .map(|(node, &kind)| {
-            let size = metrics.size(&kind);
-            let layer = layered.layer[node];
-            let band = &bands[layer as usize];
-            // Pills of inputs stand next to what reads them, others next to what wrote them.
-            let start = if matches!(kind, NodeKind::Input(..)) { band.end - size.along } else { band.start };
-            let across = centres[node] - size.across / 2.0;
-            let rect = Rect::from_min_max(at(start, across), at(start + size.along, across + size.across));
-            Node { kind, rect, layer }
-        })
-        .collect();
-
-    let rightmost = centres.iter().zip(metrics.extents(graph, centres.len()));
-    let rightmost = rightmost.map(|(centre, extent)| centre + extent / 2.0).fold(0.0, f32::max);
+    let right_ends = centres.iter().zip(metrics.extents(graph, centres.len()));
+    let rightmost = right_ends.map(|(centre, extent)| centre + extent / 2.0).fold(0.0, f32::max);
+    let router = Router { subgraph, graph, layered, centres, direction, metrics, ports, bands, rightmost };
+    let nodes: Vec<Node> = (0..graph.kinds.len() as u32).map(|node| router.node(node)).collect();
     let mut n_around = 0;
-    let mut edges = Vec::with_capacity(graph.links.len());
-    for (number, link) in graph.links.iter().enumerate() {
-        let (source, target) = link.in_time();
-        let extent = |node: u32| match direction {
-            Direction::Vertical => (nodes[node as usize].rect.min.y, nodes[node as usize].rect.max.y),
-            Direction::Horizontal => (nodes[node as usize].rect.min.x, nodes[node as usize].rect.max.x),
-        };
-        let (leave, arrive) = (extent(source).1, extent(target).0);
-        let (from, to) = (ports.from[number], ports.to[number]);
-        let mut path: Vec<(f32, f32)> = vec![(leave, from)];
-        match layered.routes[number] {
-            Route::Joints { first, count } => {
-                let band = &bands[layered.layer[source as usize] as usize];
-                path.push((if band.bent { band.end + metrics.stub } else { band.end }, from));
-                for joint in first..first + count {
-                    let band = &bands[layered.layer[joint as usize] as usize];
-                    let across = centres[joint as usize];
-                    path.push((band.start - metrics.arrow, across));
-                    path.push((if band.bent { band.end + metrics.stub } else { band.end }, across));
-                }
-                path.push((bands[layered.layer[target as usize] as usize].start - metrics.arrow, to));
-            }
-            Route::Around => {
-                let lane = rightmost + 2.0 * LANE + LANE * (n_around % N_LANES) as f32;
-                n_around += 1;
-                path.push((leave + metrics.arrow, lane));
-                path.push((arrive - metrics.arrow, lane));
-            }
-            Route::Loop => {
-                let side =
-                    centres[source as usize] + metrics.size(&graph.kinds[source as usize]).across / 2.0;
-                let (start, end) = extent(source);
-                path = vec![(end, from), (end + metrics.arrow, from), (end + metrics.arrow, side + LANE)];
-                path.extend([(start - metrics.arrow, side + LANE), (start - metrics.arrow, to)]);
-            }
+    let edges = graph.links.iter().enumerate().map(|(number, _)| {
+        let lane = n_around % N_LANES;
+        n_around += usize::from(layered.routes[number] == Route::Around);
+        router.edge(number, &nodes, lane)
+    });
+    let edges = edges.collect();
+    let labels = router.labels(&nodes);
+    GraphLayout::new(direction, nodes, edges, labels)
+}
+
+/// Everything that is known when rectangles and paths are made.
+struct Router<'a> {
+    subgraph: &'a Subgraph,
+    graph: &'a Graph,
+    layered: &'a Layered,
+    centres: &'a [f32],
+    direction: Direction,
+    metrics: Metrics,
+    ports: Ports,
+    bands: Vec<Band>,
+    /// Where the graph ends across its rows.
+    rightmost: f32,
+}
+
+impl Router<'_> {
+    fn at(&self, along: f32, across: f32) -> Pos2 {
+        match self.direction {
+            Direction::Vertical => Pos2::new(across, along),
+            Direction::Horizontal => Pos2::new(along, across),
         }
-        path.push((arrive, to));
+    }
+
+    /// Where a node starts and ends along the graph.
+    fn extent(&self, node: &Node) -> (f32, f32) {
+        match self.direction {
+            Direction::Vertical => (node.rect.min.y, node.rect.max.y),
+            Direction::Horizontal => (node.rect.min.x, node.rect.max.x),
+        }
+    }
+
+    fn band(&self, vertex: u32) -> &Band {
+        &self.bands[self.layered.layer[vertex as usize] as usize]
+    }
+
+    fn node(&self, node: u32) -> Node {
+        let kind = self.graph.kinds[node as usize];
+        let size = self.metrics.size(&kind);
+        let band = self.band(node);
+        // Pills of inputs stand next to what reads them, others next to what wrote them.
+        let start = if matches!(kind, NodeKind::Input(..)) { band.end - size.along } else { band.start };
+        let across = self.centres[node as usize] - size.across / 2.0;
+        let rect =
+            Rect::from_min_max(self.at(start, across), self.at(start + size.along, across + size.across));
+        Node { kind, rect, layer: self.layered.layer[node as usize] }
+    }
+
+    fn edge(&self, number: usize, nodes: &[Node], lane: usize) -> Edge {
+        let link = &self.graph.links[number];
+        let path = self.path(number, nodes, lane);
         let mut points: Vec<Pos2> =
-            straightened(&path).into_iter().map(|(along, across)| at(along, across)).collect();
+            straightened(&path).into_iter().map(|(along, across)| self.at(along, across)).collect();
         if link.backward {
             points.reverse();
         }
-        let bounds = Rect::from_points(&points);
-        let smooth = matches!(layered.routes[number], Route::Joints { .. });
-        edges.push(Edge {
+        Edge {
             tensor: link.tensor,
             from: link.from,
             to: link.to,
+            bounds: Rect::from_points(&points),
             points: points.into_boxed_slice(),
-            bounds,
             backward: link.backward || link.is_loop(),
-            smooth,
-        });
+            smooth: matches!(self.layered.routes[number], Route::Joints { .. }),
+        }
     }
-    let labels = labels(subgraph, graph, layered, &ports, &bands, &nodes, direction, &metrics)
-        .into_iter()
-        .map(|(along, across, tensor, edge)| Label { tensor, edge, position: at(along, across) })
-        .collect();
-    GraphLayout::new(direction, nodes, edges, labels)
+
+    /// The way of a link from the earlier to the later node, as (along, across).
+    fn path(&self, number: usize, nodes: &[Node], lane: usize) -> Vec<(f32, f32)> {
+        let (source, target) = self.graph.links[number].in_time();
+        let leave = self.extent(&nodes[source as usize]).1;
+        let arrive = self.extent(&nodes[target as usize]).0;
+        let (from, to) = (self.ports.from[number], self.ports.to[number]);
+        let Metrics { stub, arrow, .. } = self.metrics;
+        let mut path = vec![(leave, from)];
+        match self.layered.routes[number] {
+            Route::Joints { first, count } => {
+                let end = |band: &Band| if band.bent { band.end + stub } else { band.end };
+                path.push((end(self.band(source)), from));
+                for joint in first..first + count {
+                    let band = self.band(joint);
+                    let across = self.centres[joint as usize];
+                    path.push((band.start - arrow, across));
+                    path.push((end(band), across));
+                }
+                path.push((self.band(target).start - arrow, to));
+            }
+            Route::Around => {
+                let across = self.rightmost + LANE * (lane + 2) as f32;
+                path.push((leave + arrow, across));
+                path.push((arrive - arrow, across));
+            }
+            Route::Loop => {
+                let size = self.metrics.size(&self.graph.kinds[source as usize]);
+                let side = self.centres[source as usize] + size.across / 2.0 + LANE;
+                path.extend([(leave + arrow, from), (leave + arrow, side)]);
+                path.extend([(arrive - arrow, side), (arrive - arrow, to)]);
+            }
+        }
+        path.push((arrive, to));
+        path
+    }
+
+    /// One label per tensor that leaves an operator, beside the start of its link, where it has room.
+    fn labels(&self, nodes: &[Node]) -> Vec<Label> {
+        let mut leaving: Vec<(u32, u32, u32)> = self
+            .graph
+            .links
+            .iter()
+            .enumerate()
+            .filter(|(_, link)| !link.backward && !link.is_loop())
+            // The pill of an input or output says what it is itself.
+            .filter(|(_, link)| [link.from, link.to].iter().all(|node| self.is_operator(*node)))
+            .map(|(number, link)| (link.from, link.tensor.0, number as u32))
+            .collect();
+        leaving.sort_unstable();
+        leaving.dedup_by_key(|(from, tensor, _)| (*from, *tensor));
+        let mut n_ports = vec![0u32; self.graph.kinds.len()];
+        leaving.iter().for_each(|(from, ..)| n_ports[*from as usize] += 1);
+        let mut candidates: Vec<Candidate> = leaving
+            .into_iter()
+            .filter_map(|(from, _, number)| {
+                let end = self.extent(&nodes[from as usize]).1;
+                self.label(number, end, n_ports[from as usize])
+            })
+            .collect();
+        candidates.sort_by(|a, b| a.layer.cmp(&b.layer).then(a.across.total_cmp(&b.across)));
+        let mut placed = Vec::with_capacity(candidates.len());
+        let mut last: Option<(u32, f32)> = None;
+        for candidate in candidates {
+            let Candidate { layer, across, reach, label } = candidate;
+            if last.is_none_or(|(row, end)| row != layer || end + 8.0 <= across - reach) {
+                last = Some((layer, across + reach));
+                placed.push(label);
+            }
+        }
+        placed
+    }
+
+    /// The label of a link that leaves a node which ends at `end` and writes `n_ports` tensors.
+    fn label(&self, number: u32, end: f32, n_ports: u32) -> Option<Candidate> {
+        let link = &self.graph.links[number as usize];
+        let layer = self.layered.layer[link.from as usize];
+        let band = self.band(link.from);
+        let across = self.ports.from[number as usize];
+        let Metrics { stub, arrow, gap, .. } = self.metrics;
+        let along = if n_ports == 1 {
+            let room = if band.bent { stub } else { gap - arrow / 2.0 };
+            band.end.max(end) + room / 2.0
+        } else {
+            // Between links that leave side by side there is no room: above the reader, if it is right below.
+            let is_straight = across == self.ports.to[number as usize];
+            let reader = self.layered.layer[link.to as usize];
+            if !is_straight || reader != layer + 1 {
+                return None;
+            }
+            self.bands[reader as usize].start - arrow - stub / 2.0 + 2.0
+        };
+        let reach = match self.direction {
+            Direction::Vertical => 10.0 + CHARACTER * label_characters(self.subgraph, link.tensor) as f32,
+            Direction::Horizontal => 16.0,
+        };
+        let label = Label { tensor: link.tensor, edge: number, position: self.at(along.round(), across) };
+        Some(Candidate { layer, across, reach, label })
+    }
+
+    fn is_operator(&self, node: u32) -> bool {
+        matches!(self.graph.kinds[node as usize], NodeKind::Operator(_))
+    }
+}
+
+/// A label that may collide with its neighbours of the same row.
+struct Candidate {
+    layer: u32,
+    across: f32,
+    /// How far it reaches to either side.
+    reach: f32,
+    label: Label,
 }
 
 /// The path without points that lie on a straight line between their neighbours.
@@ -309,75 +418,6 @@ fn bands(graph: &Graph, layered: &Layered, centres: &[f32], ports: &Ports, metri
         start += size + gap;
     }
     bands
-}
-
-/// One label per tensor that leaves an operator, beside the start of its link, where it has room.
-///
-/// Returns (along, across, tensor, link).
-#[allow(clippy::too_many_arguments)]
-fn labels(
-    subgraph: &Subgraph,
-    graph: &Graph,
-    layered: &Layered,
-    ports: &Ports,
-    bands: &[Band],
-    nodes: &[Node],
-    direction: Direction,
-    metrics: &Metrics,
-) -> Vec<(f32, f32, TensorId, u32)> {
-    let mut seen: Vec<(u32, u32, u32)> = graph
-        .links
-        .iter()
-        .enumerate()
-        .filter(|(_, link)| !link.backward && !link.is_loop())
-        .filter(|(_, link)| matches!(graph.kinds[link.from as usize], NodeKind::Operator(_)))
-        // The pill of an output says what it is itself.
-        .filter(|(_, link)| matches!(graph.kinds[link.to as usize], NodeKind::Operator(_)))
-        .map(|(number, link)| (link.from, link.tensor.0, number as u32))
-        .collect();
-    seen.sort_unstable();
-    seen.dedup_by_key(|(from, tensor, _)| (*from, *tensor));
-    let mut n_ports = vec![0u32; graph.kinds.len()];
-    seen.iter().for_each(|(from, ..)| n_ports[*from as usize] += 1);
-    let mut labels: Vec<(u32, f32, f32, f32, TensorId, u32)> = seen
-        .iter()
-        .filter_map(|&(from, tensor, number)| {
-            let layer = layered.layer[from as usize];
-            let band = &bands[layer as usize];
-            let end = match direction {
-                Direction::Vertical => nodes[from as usize].rect.max.y,
-                Direction::Horizontal => nodes[from as usize].rect.max.x,
-            };
-            let room = if band.bent { metrics.stub } else { metrics.gap - metrics.arrow / 2.0 };
-            let mut along = (band.end.max(end) + room / 2.0).round();
-            if n_ports[from as usize] > 1 {
-                // Between links that leave side by side there is no room: above the reader, if it is right below.
-                let straight = ports.from[number as usize] == ports.to[number as usize];
-                let reader = layered.layer[graph.links[number as usize].to as usize];
-                if !straight || reader != layer + 1 {
-                    return None;
-                }
-                along = (bands[reader as usize].start - metrics.arrow - metrics.stub / 2.0 + 2.0).round();
-            }
-            let tensor = TensorId(tensor);
-            let reach = match direction {
-                Direction::Vertical => 10.0 + CHARACTER * label_characters(subgraph, tensor) as f32,
-                Direction::Horizontal => 16.0,
-            };
-            Some((layer, along, ports.from[number as usize], reach, tensor, number))
-        })
-        .collect();
-    labels.sort_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)));
-    let mut placed = Vec::with_capacity(labels.len());
-    let mut last: Option<(u32, f32)> = None;
-    for (layer, along, across, reach, tensor, number) in labels {
-        let free = last.is_none_or(|(row, end)| row != layer || end + 8.0 <= across - reach);
-        if free {
-            last = Some((layer, across + reach));
-            placed.push((along, across, tensor, number));
-        }
-    }
-    placed
 }
 
 /// Characters of the longer side of a label: shape on the left, bytes on the right.
