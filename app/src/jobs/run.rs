@@ -18,7 +18,7 @@ use crate::run_state::{Compared, RunFailure, RunInput, RunResult};
 /// Bytes of operator outputs that a run keeps to look at.
 const TRACE_BYTES: usize = 256 << 20;
 /// Invocations are timed at least once and for at most this long.
-const TIMING: Duration = Duration::from_millis(80);
+const TIMING: Duration = Duration::from_millis(300);
 /// Invocations that are timed at most.
 const MAX_TIMED: usize = 101;
 /// Larger files are no inputs.

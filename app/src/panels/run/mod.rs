@@ -13,7 +13,7 @@ mod ui_tests;
 
 use std::sync::Arc;
 
-use egui::{Key, Rect, Ui, UiBuilder, pos2, vec2};
+use egui::{Key, Rect, Role, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use emberlab_core::model::SubgraphId;
 
 pub use self::compared::{other_semantics, semantics_label};
@@ -64,6 +64,8 @@ impl RunPanel {
     /// The right end of the panel header: what to compare with, and the button that runs.
     pub fn header_ui(&mut self, ui: &mut Ui, ctx: &mut PanelContext<'_>) {
         let run = button(ui, ctx.theme, ButtonKind::Primary, Some(Icon::Play), "Run");
+        // The rail has a "Run" of its own.
+        run.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Run the model"));
         let asked = shortcuts::pressed(ui.ctx(), &SHORTCUTS).into_iter().any(|Action::Run| true);
         if run.on_hover_text("Run the model on this computer, with the bits of the chip (Ctrl R)").clicked()
             || asked

@@ -111,19 +111,23 @@ impl Table for RunTable {
             Head::words(RunColumn::Operator, "Operator", 0.0),
             Head::words(RunColumn::Output, "Output", 96.0),
         ];
-        if width > 640.0 {
+        // A comparison matters more than checksums and shares, where there is not room for all.
+        let is_compared = self.difference_unit.is_some();
+        if width > if is_compared { 900.0 } else { 640.0 } {
             heads.push(Head::words(RunColumn::Crc, "CRC-32 of output", 118.0));
         }
         heads.push(Head::figures(RunColumn::Micros, "Host µs", 92.0));
-        heads.push(Head::figures(RunColumn::Share, "Share", 72.0 + BAR));
+        if !is_compared || width > 780.0 {
+            heads.push(Head::figures(RunColumn::Share, "Share", 72.0 + BAR));
+        }
         match self.difference_unit {
             Some("steps") => {
                 heads.push(Head::figures(RunColumn::Difference, "Largest, steps", 112.0));
-                heads.push(Head::figures(RunColumn::Different, "Elements", 132.0));
+                heads.push(Head::figures(RunColumn::Different, "Different", 150.0));
             }
             Some(_) => {
                 heads.push(Head::figures(RunColumn::Difference, "Largest", 104.0));
-                heads.push(Head::figures(RunColumn::Different, "Elements", 132.0));
+                heads.push(Head::figures(RunColumn::Different, "Different", 150.0));
             }
             None => {}
         }

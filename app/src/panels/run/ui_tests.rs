@@ -51,7 +51,7 @@ fn before_the_first_run_the_panel_says_what_to_do() {
 #[test]
 fn a_click_on_run_fills_outputs_and_operators() {
     let mut harness = harness();
-    harness.get_by_label("Run the model on this computer").click();
+    harness.get_by_label("Run the model").click();
     settle(&mut harness);
     let result = result(&harness);
     assert_eq!(result.outputs.len(), 1);

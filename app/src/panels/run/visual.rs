@@ -102,6 +102,9 @@ impl Tiles {
             (Mode::HeatMap, [.., last]) => Self { tile: [leading(1), *last], channels: 1, columns: 1 },
             _ => return None,
         };
+        if tiles.tile.contains(&0) || tiles.channels == 0 {
+            return None;
+        }
         let [width, height] = tiles.size();
         let fits = (1..=MAX_SIDE).contains(&width) && (1..=MAX_SIDE).contains(&height);
         fits.then_some(tiles)
@@ -200,9 +203,9 @@ impl Looker {
         };
         let size = texture.size_vec2();
         let scale = (rect.width() / size.x).min(rect.height() / size.y);
-        // Whole pixels per element where there is room, so that all are of one size.
-        let scale = if scale >= 1.0 { scale.floor() } else { scale };
-        let picture = Rect::from_min_size(rect.min, size * scale);
+        // Whole pixels per element where there is room for several, so that all are of one size.
+        let scale = if scale >= 3.0 { scale.floor() } else { scale };
+        let picture = egui::Align2::CENTER_CENTER.align_size_within_rect(size * scale, rect);
         let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
         ui.painter().image(texture.id(), picture, uv, Color32::WHITE);
         let at = (pointer.filter(|pointer| picture.contains(*pointer))? - picture.min) / scale;
