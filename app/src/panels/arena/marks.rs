@@ -98,7 +98,7 @@ impl Scene<'_> {
             let column = self.column(&self.canvas.map, cursor);
             for &index in &self.chart.steps[cursor as usize].stack {
                 // An outline would cover a thin block; the tinted column tells that it is alive.
-                if block_rect(&self.canvas.map, &self.chart.blocks[index].buffer).height() >= 5.0 {
+                if block_rect(&self.canvas.map, &self.chart.blocks[index].buffer).height() >= 9.0 {
                     marks.extend(self.outline(index, Stroke::new(1.5, accent)));
                 }
             }
