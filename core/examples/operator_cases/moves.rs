@@ -429,6 +429,8 @@ fn broadcast_to(maker: &mut Maker) {
     let (input, output) = same(maker, &[Float32, Int8, Uint8, Int16, Int32, Int64, Bool], &from, &to);
     let to = maker.any_ints(&to);
     maker.operator(Op::BROADCAST_TO, &[input, to], &[output], Some(Options::new("BroadcastToOptions")));
+    // LiteRT knows the operator from version 2 on.
+    maker.builder.model().operator_codes.iter_mut().for_each(|code| code.version = 2);
 }
 
 fn broadcast_args(maker: &mut Maker) {

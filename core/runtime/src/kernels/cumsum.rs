@@ -12,7 +12,7 @@ use crate::eval::EvalContext;
 use crate::fixed_point::Multiplier;
 use crate::prepare::{PrepareContext, expect_equal};
 use crate::records::{Record, record};
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact, float};
+use crate::registry::{Eval, Exactness, Kernel, KernelEntry, OperatorKey, Support, float};
 use crate::schema::{BuiltinOperator, TensorType};
 use crate::tensor::Tensor;
 
@@ -20,7 +20,7 @@ use crate::tensor::Tensor;
 pub const ENTRY: KernelEntry<'static> = KernelEntry {
     operator: OperatorKey::Builtin(BuiltinOperator::CUMSUM),
     versions: &[Kernel { name: "plain", prepare, eval: Eval::Kernel(eval) }],
-    support: &[exact("int8"), float("float32")],
+    support: &[Support { types: "int8", tflm: Some(Exactness::Bits), litert: None }, float("float32")],
 };
 
 const LEFT_SHIFT: u32 = 20;

@@ -7,7 +7,7 @@ use super::shapes::{constant_ints, expect_output_shape, expect_rank};
 use crate::error::Reason;
 use crate::eval::{EvalContext, Operand, cast_mut};
 use crate::prepare::{PrepareContext, expect_equal};
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact};
+use crate::registry::{Eval, Exactness, Kernel, KernelEntry, OperatorKey, Support, exact};
 use crate::schema::{BuiltinOperator, TensorType};
 use crate::tensor::Tensor;
 
@@ -21,7 +21,12 @@ pub const FILL: KernelEntry<'static> = KernelEntry {
 pub const ZEROS_LIKE: KernelEntry<'static> = KernelEntry {
     operator: OperatorKey::Builtin(BuiltinOperator::ZEROS_LIKE),
     versions: &[Kernel { name: "plain", prepare: prepare_zeros_like, eval: Eval::Kernel(eval_zeros_like) }],
-    support: &[exact("float32"), exact("int8"), exact("int32"), exact("int64")],
+    support: &[
+        exact("float32"),
+        Support { types: "int8", tflm: Some(Exactness::Bits), litert: None },
+        exact("int32"),
+        exact("int64"),
+    ],
 };
 /// SHAPE: the sizes of the dimensions as int32.
 pub const SHAPE: KernelEntry<'static> = KernelEntry {

@@ -14,18 +14,24 @@ use crate::eval::EvalContext;
 use crate::fixed_point::{Multiplier, QuantizedRange};
 use crate::prepare::{PrepareContext, expect_equal};
 use crate::records::{Record, record};
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, Support, exact, float};
+use crate::registry::{Eval, Exactness, Kernel, KernelEntry, OperatorKey, Support, exact, float};
 use crate::schema::{BuiltinOperator, TensorType};
 use crate::tensor::{Element, MAX_RANK, Shape, Tensor};
 
-const SUPPORT_SUM: &[Support] = &[exact("int8"), exact("int16"), float("float32")];
+const SUPPORT_MEAN: &[Support] = &[exact("int8"), exact("int16"), float("float32")];
+/// LiteRT's reference kernel takes quantized tensors for uint8, whatever they are.
+const SUPPORT_SUM: &[Support] = &[
+    Support { types: "int8", tflm: Some(Exactness::Bits), litert: None },
+    Support { types: "int16", tflm: Some(Exactness::Bits), litert: None },
+    float("float32"),
+];
 const SUPPORT_EXTREME: &[Support] = &[exact("int8"), exact("float32")];
 
 /// MEAN.
 pub const MEAN: KernelEntry<'static> = KernelEntry {
     operator: OperatorKey::Builtin(BuiltinOperator::MEAN),
     versions: &[Kernel { name: "plain", prepare: prepare_mean, eval: Eval::Kernel(eval_mean) }],
-    support: SUPPORT_SUM,
+    support: SUPPORT_MEAN,
 };
 /// SUM.
 pub const SUM: KernelEntry<'static> = KernelEntry {

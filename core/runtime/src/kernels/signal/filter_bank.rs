@@ -5,7 +5,7 @@
 //! filter_bank_spectral_subtraction.cc, pcan.cc and filter_bank_log.cc. The starts and widths of the filters have to be
 //! constant, which TFLM does not check.
 
-use super::{expect_vector, options};
+use super::{exact, expect_vector, options};
 use crate::dsp::{
     FilterBank, GAIN_TABLE_ENTRIES, SpectralSubtraction, filter_bank_log, filter_bank_square_root,
     gain_control,
@@ -16,7 +16,7 @@ use crate::graph::Buffer;
 use crate::kernels::shapes::expect_rank;
 use crate::prepare::{PrepareContext, expect_equal};
 use crate::records::record;
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact};
+use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey};
 use crate::schema::TensorType;
 use crate::tensor::Tensor;
 

@@ -8,7 +8,7 @@
 //! operator gets. Both could be one, but SignalEnergy after SignalRfft leaves bins that it does not write, and the scratch
 //! buffer shows there.
 
-use super::options;
+use super::{exact, float, options};
 use crate::dsp::{Direction, RealFft, Sample};
 use crate::error::Reason;
 use crate::eval::{EvalContext, Operand, cast_mut};
@@ -16,7 +16,7 @@ use crate::graph::Buffer;
 use crate::kernels::shapes::expect_rank;
 use crate::prepare::{PrepareContext, expect_equal};
 use crate::records::record;
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, Support, exact, float};
+use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, Support};
 use crate::schema::TensorType;
 use crate::tensor::Element;
 

@@ -17,8 +17,19 @@ pub(super) use streams::{DELAY, FRAMER, OVERLAP_ADD, STACKER};
 use crate::error::Reason;
 use crate::flexbuffer::FlexMap;
 use crate::prepare::PrepareContext;
+use crate::registry::{Exactness, Support};
 use crate::schema::TensorType;
 use crate::tensor::Tensor;
+
+/// LiteRT has none of these operators.
+const fn exact(types: &'static str) -> Support {
+    Support { types, tflm: Some(Exactness::Bits), litert: None }
+}
+
+/// As [`exact`], but for the last bits.
+const fn float(types: &'static str) -> Support {
+    Support { types, tflm: Some(Exactness::Float), litert: None }
+}
 
 fn options<'m>(context: &PrepareContext<'_, 'm>) -> Result<FlexMap<'m>, Reason> {
     FlexMap::root(context.custom_options()?)

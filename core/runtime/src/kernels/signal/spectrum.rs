@@ -2,14 +2,14 @@
 //!
 //! Reference: signal/micro/kernels/window.cc, fft_auto_scale_common.cc, fft_auto_scale_kernel.cc and energy.cc.
 
-use super::{expect_vector, options};
+use super::{exact, expect_vector, options};
 use crate::dsp::{apply_window, auto_scale, spectrum_energy};
 use crate::error::Reason;
 use crate::eval::{EvalContext, Operand, cast_mut};
 use crate::kernels::shapes::expect_rank;
 use crate::prepare::{PrepareContext, expect_equal};
 use crate::records::record;
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact};
+use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey};
 use crate::schema::TensorType;
 
 /// SignalWindow: frames [..., samples] times a window [samples]. Options: shift.

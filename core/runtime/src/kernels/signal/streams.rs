@@ -4,7 +4,7 @@
 //! buffers; here they are moved, which gives the same outputs. Outputs of a framer or stacker that is not valid yet are not
 //! written: they keep what the memory held before, as in TFLM.
 
-use super::{expect_vector, options};
+use super::{exact, expect_vector, float, options};
 use crate::dsp::{Overlap, delay, overlap_add};
 use crate::error::Reason;
 use crate::eval::{EvalContext, Operand, cast_mut};
@@ -12,7 +12,7 @@ use crate::graph::Buffer;
 use crate::kernels::shapes::{expect_output_shape, expect_rank, product};
 use crate::prepare::{PrepareContext, expect_equal};
 use crate::records::record;
-use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey, exact, float};
+use crate::registry::{Eval, Kernel, KernelEntry, OperatorKey};
 use crate::schema::TensorType;
 use crate::tensor::Element;
 
