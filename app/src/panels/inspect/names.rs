@@ -186,6 +186,12 @@ pub fn option_word(field: &OptionsField, value: i64) -> Option<String> {
     Some(word.to_owned())
 }
 
+/// The part of a tensor's name that names its layer: converters append the fused operators after `;`.
+pub fn layer_of(name: &str) -> &str {
+    let first = name.split(';').next().unwrap_or(name);
+    first.trim_end_matches('/')
+}
+
 /// The end of a name that fits into `width` points, after an ellipsis: names are paths that begin alike.
 pub fn tail_fitting(ui: &Ui, name: &str, font: FontId, width: f32) -> String {
     let fits = |text: &str| {
@@ -198,22 +204,10 @@ pub fn tail_fitting(ui: &Ui, name: &str, font: FontId, width: f32) -> String {
     if fits(name) {
         return name.to_owned();
     }
-    // Whole parts of the path go first, then letters of the last part.
-    let starts = name.match_indices(['/', ';']).map(|(place, _)| place);
-    for start in starts {
-        let tail = format!("…{}", &name[start..]);
-        if fits(&tail) {
-            return tail;
-        }
-    }
-    let mut rest = name.rsplit(['/', ';']).next().unwrap_or(name).chars();
-    while rest.next().is_some() {
-        let tail = format!("…{}", rest.as_str());
-        if fits(&tail) {
-            return tail;
-        }
-    }
-    String::new()
+    let starts: Vec<usize> = name.char_indices().map(|(start, _)| start).skip(1).collect();
+    let tail = |start: &usize| format!("…{}", &name[*start..]);
+    let n_cut = starts.partition_point(|start| !fits(&tail(start)));
+    starts.get(n_cut).map(tail).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -253,6 +247,13 @@ mod tests {
         ] {
             assert_eq!(input_role(builtin, place, n_inputs), role);
         }
+    }
+
+    #[test]
+    fn fused_operators_are_left_out_of_a_layer_name() {
+        let name = "model/conv2d/Relu;model/bn/FusedBatchNormV3;model/conv2d/Conv2D";
+        assert_eq!(layer_of(name), "model/conv2d/Relu");
+        assert_eq!(layer_of(""), "");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use emberlab_core::model::{Model, Subgraph};
 
 use super::facts::GraphFacts;
+use super::names::layer_of;
 use crate::theme::format;
 
 /// What the second line of a node shows.
@@ -54,8 +55,7 @@ impl SecondLine {
 
 /// The last two parts of a name: paths begin alike and differ at their end.
 fn tail(name: &str) -> String {
-    let first = name.split(';').next().unwrap_or(name);
-    let parts: Vec<&str> = first.split('/').filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = layer_of(name).split('/').filter(|part| !part.is_empty()).collect();
     parts[parts.len().saturating_sub(2)..].join("/")
 }
 

@@ -42,8 +42,9 @@ impl Split {
             (graph.with_max_y(graph.max.y - 1.0), table)
         } else {
             let most = (area.width() - least_graph).max(least_table);
-            // The graph takes what the table does not need.
-            let usual = (area.width() - 424.0).min(640.0);
+            // The graph takes what the table does not need; in a small window both give way.
+            let graph = (area.width() * 0.4).round().clamp(388.0, 424.0);
+            let usual = (area.width() - graph).min(640.0);
             let width = self.width.unwrap_or(usual).clamp(least_table, most);
             let x = area.right() - width;
             let handle = Rect::from_min_max(pos2(x - 4.0, area.top()), pos2(x + 4.0, area.bottom()));

@@ -6,6 +6,7 @@ pub mod view;
 
 use std::collections::BTreeMap;
 
+use egui::epaint::Mesh;
 use egui::{
     Align2, CursorIcon, EventFilter, Id, PointerButton, Popup, Pos2, Rect, Response, Role, Sense, Ui,
     UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -503,13 +504,21 @@ fn legend_ui(ui: &Ui, content: &CanvasContent<'_>, overlay: Overlay, canvas: Rec
     );
     let bar =
         Rect::from_min_max(pos2(name.right() + 10.0, middle - 4.0), pos2(value.left() - 10.0, middle + 4.0));
-    let steps = 32;
-    for step in 0..steps {
-        let left = bar.left() + bar.width() * step as f32 / steps as f32;
-        let right = bar.left() + bar.width() * (step + 1) as f32 / steps as f32;
-        let cell = Rect::from_min_max(pos2(left, bar.top()), pos2(right, bar.bottom()));
-        painter.rect_filled(cell, 0.0, theme.sequential(scale_place(step as f32 / (steps - 1) as f32)));
+    let mut gradient = Mesh::default();
+    let last = theme.scale_sequential.len() as u32 * 4;
+    for step in 0..=last {
+        let place = step as f32 / last as f32;
+        let x = bar.left() + bar.width() * place;
+        let colour = theme.sequential(scale_place(place));
+        gradient.colored_vertex(pos2(x, bar.top()), colour);
+        gradient.colored_vertex(pos2(x, bar.bottom()), colour);
+        if step > 0 {
+            let corner = 2 * step;
+            gradient.add_triangle(corner - 2, corner - 1, corner);
+            gradient.add_triangle(corner - 1, corner, corner + 1);
+        }
     }
+    painter.add(gradient);
 }
 
 /// The subgraph that is shown, others to choose, and the way back.
@@ -586,15 +595,23 @@ fn node_tooltip_ui(ui: &mut Ui, content: &CanvasContent<'_>, kind: NodeKind) {
                 ui.label(text::cell(&facts.summary));
             }
             ui.label(text::cell(facts.category.label()).color(theme.text.text_3));
-            for overlay in [Overlay::Live, Overlay::Macs, Overlay::Weights] {
-                if let Some(value) = overlay.value(facts) {
-                    ui.horizontal(|ui| {
-                        ui.label(text::cell(overlay.label()).color(theme.text.text_3));
-                        ui.label(text::number(overlay.text(value)).color(theme.text.text_1));
-                    });
-                }
+            ui.add_space(4.0);
+            egui::Grid::new("figures").num_columns(2).min_row_height(16.0).spacing(vec2(16.0, 1.0)).show(
+                ui,
+                |ui| {
+                    for overlay in [Overlay::Live, Overlay::Macs, Overlay::Weights] {
+                        if let Some(value) = overlay.value(facts) {
+                            ui.label(text::cell(overlay.label()).color(theme.text.text_3));
+                            ui.label(text::number(overlay.text(value)).color(theme.text.text_1));
+                            ui.end_row();
+                        }
+                    }
+                },
+            );
+            if !facts.kernel_text.is_empty() {
+                ui.add_space(4.0);
+                ui.label(text::cell(&facts.kernel_text).color(theme.text.text_2));
             }
-            ui.label(text::cell(&facts.kernel_text).color(theme.text.text_2));
         }
         NodeKind::Input(_, tensor) | NodeKind::Output(_, tensor) => {
             let Some(facts) = content.facts.tensors.get(tensor.index()) else { return };

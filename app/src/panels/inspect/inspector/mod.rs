@@ -14,7 +14,7 @@ use emberlab_core::model::{SubgraphId, TensorId};
 use emberlab_core::plan::Target;
 
 use super::facts::ModelFacts;
-use super::names::tail_fitting;
+use super::names::{layer_of, tail_fitting};
 use crate::command::Command;
 use crate::document::{OpenModel, Selection, Tab};
 use crate::jobs::measured;
@@ -248,7 +248,7 @@ impl Heading {
         let mut below_cut = false;
         if !self.below.is_empty() {
             let left = rect.left() + 16.0;
-            let shown = tail_fitting(ui, &self.below, font_id::cell(), right - left);
+            let shown = tail_fitting(ui, layer_of(&self.below), font_id::cell(), right - left);
             below_cut = shown != self.below;
             let below = cut(ui, &shown, font_id::cell(), theme.text.text_3, right - left);
             ui.painter().galley(

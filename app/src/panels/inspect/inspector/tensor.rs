@@ -15,7 +15,8 @@ use crate::command::Command;
 use crate::document::{OpenModel, Selection};
 use crate::panels::inspect::facts::{ModelFacts, TensorFacts, TensorRole};
 use crate::theme::widgets::{
-    ButtonKind, Verdict, key_value, key_value_coloured, note, section, segmented_small, small_button,
+    ButtonKind, Verdict, icon_button, key_value, key_value_coloured, note, section, segmented_small,
+    small_button,
 };
 use crate::theme::{Icon, Theme, format, text};
 
@@ -203,8 +204,7 @@ impl TensorPage<'_> {
                         }
                     }
                     if let Some(grid) = ValueGrid::new(tensor, bytes, inspector.real)
-                        && small_button(ui, theme, ButtonKind::Outline, Some(Icon::Copy), "Copy values")
-                            .clicked()
+                        && icon_button(ui, theme, Icon::Copy, "Copy values").clicked()
                     {
                         let (tsv, is_whole) = grid.tsv();
                         let what = if is_whole { "all values" } else { "the first 65,536 values" };
@@ -281,10 +281,10 @@ impl Constant<'_> {
 
 fn figures_ui(ui: &mut Ui, theme: &Theme, tensor: &Tensor, statistics: &Statistics) {
     let range = |values: &Distribution| {
-        format!("{} … {}, {}", number(values.min), number(values.max), mean(values.mean))
+        format!("{} … {}, {}", number(values.min), number(values.max), figure(values.mean))
     };
     key_value(ui, theme, "Range, mean", &range(&statistics.raw));
-    key_value(ui, theme, "Standard deviation", &format::significant(statistics.raw.std, 4));
+    key_value(ui, theme, "Standard deviation", &figure(statistics.raw.std));
     if let Some(real) = &statistics.real {
         let text = format!("{} … {}", format::significant(real.min, 4), format::significant(real.max, 4));
         key_value(ui, theme, "Real range", &text);
@@ -306,8 +306,13 @@ fn figures_ui(ui: &mut Ui, theme: &Theme, tensor: &Tensor, statistics: &Statisti
     }
 }
 
-fn mean(value: f64) -> String {
-    if value.abs() >= 0.1 { format!("{value:.2}").replace('-', "−") } else { format::significant(value, 3) }
+/// A mean or a deviation: whole from 1,000 on, two decimals from 0.1 on, three significant digits below.
+fn figure(value: f64) -> String {
+    match value.abs() {
+        1_000.0..1e15 => format::integer(value.round() as i64),
+        0.1..1_000.0 => format!("{value:.2}").replace('-', "−"),
+        _ => format::significant(value, 3),
+    }
 }
 
 /// `17 (11.8 %)`.
@@ -428,6 +433,15 @@ pub type Measured = Option<Arc<Statistics>>;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn figures_have_as_many_digits_as_say_something() {
+        for (value, text) in
+            [(2.239, "2.24"), (-2.9, "−2.90"), (1_689.62, "1,690"), (0.012_345, "0.0123"), (0.0, "0")]
+        {
+            assert_eq!(figure(value), text);
+        }
+    }
 
     #[test]
     fn shares_stand_behind_their_count() {

@@ -11,8 +11,8 @@ use crate::theme::{Theme, font_id, format};
 /// Height of a row.
 const ROW: f32 = 18.0;
 
-/// Width of the head of a row.
-const HEAD: f32 = 76.0;
+/// Advance of a character of the grid's face, JetBrains Mono 11.
+const CHARACTER: f32 = 6.6;
 
 /// Height of the grid.
 const HEIGHT: f32 = 232.0;
@@ -82,8 +82,10 @@ impl<'a> ValueGrid<'a> {
 
     /// Draws the grid.
     pub fn ui(&self, ui: &mut Ui, theme: &Theme) {
-        let column = if self.scales.is_some() || !is_whole(self.tensor) { 76.0 } else { 46.0 };
         let (n_rows, n_columns) = (self.n_rows(), self.n_columns);
+        let column = self.n_characters() * CHARACTER + 10.0;
+        // No row has a longer head than the last one.
+        let head = self.row_label(n_rows.saturating_sub(1)).len() as f32 * CHARACTER + 14.0;
         let frame = ui.available_rect_before_wrap();
         let height = HEIGHT.min(ROW * (n_rows + 1) as f32 + 10.0);
         let frame = Rect::from_min_size(frame.min, vec2(frame.width(), height));
@@ -93,13 +95,13 @@ impl<'a> ValueGrid<'a> {
             ui.set_clip_rect(ui.clip_rect().intersect(frame));
             let scroll = ScrollArea::both().auto_shrink(false).id_salt("values");
             scroll.show_viewport(ui, |ui, viewport| {
-                let size = vec2(HEAD + column * n_columns as f32 + 8.0, ROW * (n_rows + 1) as f32);
+                let size = vec2(head + column * n_columns as f32 + 8.0, ROW * (n_rows + 1) as f32);
                 let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
                 response.widget_info(|| WidgetInfo::labeled(Role::Grid, true, format!("Values of {shape}")));
                 let first_row = ((viewport.top() / ROW) as usize).saturating_sub(1);
                 let last_row = ((viewport.bottom() / ROW) as usize + 1).min(n_rows);
-                let first = ((viewport.left() - HEAD).max(0.0) / column) as usize;
-                let last = (((viewport.right() - HEAD).max(0.0) / column) as usize + 1).min(n_columns);
+                let first = ((viewport.left() - head).max(0.0) / column) as usize;
+                let last = (((viewport.right() - head).max(0.0) / column) as usize + 1).min(n_columns);
                 let painter = ui.painter();
                 let font = font_id::number_small();
                 let mut text = String::new();
@@ -111,8 +113,8 @@ impl<'a> ValueGrid<'a> {
                     {
                         text.clear();
                         let _ = write!(text, "{}", self.text(value));
-                        let x = rect.left() + HEAD + column * (first + place + 1) as f32;
-                        if x - column < left + HEAD - 1.0 {
+                        let x = rect.left() + head + column * (first + place + 1) as f32;
+                        if x - column < left + head - 1.0 {
                             continue;
                         }
                         let colour = if value == 0.0 { theme.text.text_3 } else { theme.text.text_1 };
@@ -129,11 +131,11 @@ impl<'a> ValueGrid<'a> {
                 }
                 // The head stays while rows scroll below it.
                 let top = rect.top() + viewport.top();
-                let head = Rect::from_min_size(pos2(left, top), vec2(frame.width(), ROW));
-                painter.rect_filled(head, 0.0, theme.surface.raised);
+                let bar = Rect::from_min_size(pos2(left, top), vec2(frame.width(), ROW));
+                painter.rect_filled(bar, 0.0, theme.surface.raised);
                 for place in first..last {
-                    let x = rect.left() + HEAD + column * (place + 1) as f32;
-                    if x - column < left + HEAD - 1.0 {
+                    let x = rect.left() + head + column * (place + 1) as f32;
+                    if x - column < left + head - 1.0 {
                         continue;
                     }
                     let at = pos2(x, top + ROW / 2.0);
@@ -148,6 +150,17 @@ impl<'a> ValueGrid<'a> {
             });
         });
         ui.advance_cursor_after_rect(frame);
+    }
+
+    /// Characters of the longest value.
+    fn n_characters(&self) -> f32 {
+        let is_stored = self.scales.is_none() && is_whole(self.tensor);
+        match self.tensor.ty.bits() {
+            Some(..=8) if is_stored => 4.0,
+            Some(16) if is_stored => 6.0,
+            Some(32) if is_stored => 11.0,
+            Some(_) | None => 9.0,
+        }
     }
 
     fn text(&self, value: f64) -> String {

@@ -8,7 +8,7 @@ use super::grid::{Cell, Head, Table, figure_width};
 use super::operators::share;
 use crate::panels::inspect::facts::{GraphFacts, TensorRole};
 use crate::panels::inspect::find::Haystack;
-use crate::panels::inspect::names::tail_fitting;
+use crate::panels::inspect::names::{layer_of, tail_fitting};
 use crate::theme::{font_id, format};
 
 /// One row per operator.
@@ -61,12 +61,6 @@ impl SummaryTable<'_> {
         sources.dedup();
         sources.join(", ")
     }
-}
-
-/// The part of a tensor's name that names its layer: converters append the fused operators after `;`.
-fn layer_of(name: &str) -> &str {
-    let first = name.split(';').next().unwrap_or(name);
-    first.trim_end_matches('/')
 }
 
 impl Table for SummaryTable<'_> {
@@ -203,19 +197,5 @@ impl SummaryTable<'_> {
             (Some(bytes), Some(most)) => format::percent_share(f64::from(share(bytes, most))),
             _ => format::UNKNOWN.to_owned(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::layer_of;
-
-    #[test]
-    fn fused_operators_are_left_out_of_a_layer_name() {
-        assert_eq!(
-            layer_of("model/conv2d/Relu;model/bn/FusedBatchNormV3;model/conv2d/Conv2D"),
-            "model/conv2d/Relu"
-        );
-        assert_eq!(layer_of(""), "");
     }
 }

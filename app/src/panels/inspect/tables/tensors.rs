@@ -7,7 +7,7 @@ use emberlab_core::model::Subgraph;
 use super::grid::{Cell, Head, Table, figure_width};
 use crate::panels::inspect::facts::GraphFacts;
 use crate::panels::inspect::find::Haystack;
-use crate::panels::inspect::names::tail_fitting;
+use crate::panels::inspect::names::{layer_of, tail_fitting};
 use crate::theme::{font_id, format};
 
 /// Tensors in the order of the file.
@@ -47,7 +47,7 @@ impl Table for TensorTable<'_> {
                 figure_width(&self.total(TensorColumn::Bytes), "Bytes"),
             ),
         ];
-        if width >= 580.0 {
+        if width >= 720.0 {
             columns.push(Head::words(TensorColumn::Quantization, "Scale at zero point", 150.0));
         }
         columns
@@ -98,7 +98,8 @@ impl Table for TensorTable<'_> {
         match column {
             TensorColumn::Number => cell.figure(&format!("t{row}"), theme.text.text_3),
             TensorColumn::Name => {
-                let name = tail_fitting(cell.ui, &tensor.name, font_id::cell(), cell.rect.width() - 16.0);
+                let name =
+                    tail_fitting(cell.ui, layer_of(&tensor.name), font_id::cell(), cell.rect.width() - 16.0);
                 cell.words(&name, theme.text.text_1);
             }
             TensorColumn::Shape => cell.mono(&tensor.shape, theme.text.text_1),
