@@ -83,7 +83,7 @@ fn core_and_runtime_open_no_file_and_read_no_clock() {
 
 #[test]
 fn the_runtime_allocates_nothing() {
-    check_sources("core/runtime/src", &["extern crate alloc", "Vec<", "Box<", "String,", "format!"]);
+    check_sources("core/runtime/src", &["extern crate alloc", "Vec<", "Box<", "String::", "format!"]);
 }
 
 #[test]

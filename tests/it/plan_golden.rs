@@ -1,4 +1,5 @@
 //! The arena of every golden file, byte for byte: what the real TFLM needs for the same model.
+#![allow(clippy::print_stdout)] // What was skipped, and what was compared, is for whoever reads the log.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

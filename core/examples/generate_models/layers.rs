@@ -235,9 +235,9 @@ fn lstm(maker: &mut Maker, ty: TensorType) {
     let input = maker.input(ty, &[leading[0], leading[1], depth]);
     let mut inputs = vec![None; 24];
     inputs[0] = Some(input);
-    for place in 1..9 {
+    for (place, input) in inputs.iter_mut().enumerate().take(9).skip(1) {
         let columns = if place < 5 { depth } else { units };
-        inputs[place] = Some(maker.weights(ty, &[units, columns]));
+        *input = Some(maker.weights(ty, &[units, columns]));
     }
     for place in inputs.iter_mut().take(16).skip(12) {
         let bias_type = if ty == Float32 { Float32 } else { Int32 };

@@ -80,13 +80,13 @@ macro_rules! one_word {
             const WORDS: usize = 1;
             #[inline]
             fn read(words: &[u32]) -> Self {
-                let from: fn(u32) -> Self = $from;
-                from(words[0])
+                const FROM: fn(u32) -> $ty = $from;
+                FROM(words[0])
             }
             #[inline]
             fn write(self, words: &mut [u32]) {
-                let to: fn(Self) -> u32 = $to;
-                words[0] = to(self);
+                const TO: fn($ty) -> u32 = $to;
+                words[0] = TO(self);
             }
         }
     )*};

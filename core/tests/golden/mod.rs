@@ -233,6 +233,7 @@ fn crc(text: &str) -> u32 {
     u32::from_str_radix(text, 16).expect("hexadecimal digits")
 }
 
+#[allow(clippy::print_stdout)]
 fn shared() -> Option<PathBuf> {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     if shared.join("golden").is_dir() {

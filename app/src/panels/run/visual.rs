@@ -117,7 +117,7 @@ impl Tiles {
     /// Width and height of the picture in pixels.
     fn size(&self) -> [usize; 2] {
         let rows = self.shown().div_ceil(self.columns);
-        let side = |tile: usize, count: usize| (tile * count + GAP * count.saturating_sub(1)).max(0);
+        let side = |tile: usize, count: usize| tile * count + GAP * count.saturating_sub(1);
         [side(self.tile[1], self.columns), side(self.tile[0], rows)]
     }
 
