@@ -237,15 +237,18 @@ impl Router<'_> {
             .collect();
         leaving.sort_unstable();
         leaving.dedup_by_key(|(from, tensor, _)| (*from, *tensor));
-        let mut n_ports = vec![0u32; self.graph.kinds.len()];
-        leaving.iter().for_each(|(from, ..)| n_ports[*from as usize] += 1);
-        let mut candidates: Vec<Candidate> = leaving
-            .into_iter()
-            .filter_map(|(from, _, number)| {
-                let end = self.extent(&nodes[from as usize]).1;
-                self.label(number, end, n_ports[from as usize])
-            })
-            .collect();
+        let mut candidates: Vec<Candidate> = Vec::with_capacity(leaving.len());
+        for of_node in leaving.chunk_by(|a, b| a.0 == b.0) {
+            let end = self.extent(&nodes[of_node[0].0 as usize]).1;
+            let n_straight = of_node.iter().filter(|(.., number)| self.is_straight(*number)).count();
+            let is_alone = of_node.len() == 1;
+            // Between links that leave side by side there is no room; the one that goes straight on has some above
+            // its reader, once the others have bent away.
+            let labelled = of_node
+                .iter()
+                .filter(|(.., number)| is_alone || (n_straight == 1 && self.is_straight(*number)));
+            candidates.extend(labelled.map(|(.., number)| self.label(*number, end, is_alone)));
+        }
         candidates.sort_by(|a, b| a.layer.cmp(&b.layer).then(a.across.total_cmp(&b.across)));
         let mut placed = Vec::with_capacity(candidates.len());
         let mut last: Option<(u32, f32)> = None;
@@ -259,31 +262,31 @@ impl Router<'_> {
         placed
     }
 
-    /// The label of a link that leaves a node which ends at `end` and writes `n_ports` tensors.
-    fn label(&self, number: u32, end: f32, n_ports: u32) -> Option<Candidate> {
+    /// The label of a link: beside its start (`end` is where its node ends), or above the operator that reads it.
+    fn label(&self, number: u32, end: f32, at_start: bool) -> Candidate {
         let link = &self.graph.links[number as usize];
-        let layer = self.layered.layer[link.from as usize];
         let band = self.band(link.from);
         let across = self.ports.from[number as usize];
         let Metrics { stub, arrow, gap, .. } = self.metrics;
-        let along = if n_ports == 1 {
+        let along = if at_start {
             let room = if band.bent { stub } else { gap - arrow / 2.0 };
             band.end.max(end) + room / 2.0
         } else {
-            // Between links that leave side by side there is no room: above the reader, if it is right below.
-            let is_straight = across == self.ports.to[number as usize];
-            let reader = self.layered.layer[link.to as usize];
-            if !is_straight || reader != layer + 1 {
-                return None;
-            }
-            self.bands[reader as usize].start - arrow - stub / 2.0 + 2.0
+            self.band(link.to).start - arrow - stub / 2.0 + 2.0
         };
         let reach = match self.direction {
             Direction::Vertical => 10.0 + CHARACTER * label_characters(self.subgraph, link.tensor) as f32,
             Direction::Horizontal => 16.0,
         };
         let label = Label { tensor: link.tensor, edge: number, position: self.at(along.round(), across) };
-        Some(Candidate { layer, across, reach, label })
+        Candidate { layer: self.layered.layer[link.from as usize], across, reach, label }
+    }
+
+    /// The link goes to the next row without a bend.
+    fn is_straight(&self, number: u32) -> bool {
+        let link = &self.graph.links[number as usize];
+        let rows = self.layered.layer[link.to as usize] - self.layered.layer[link.from as usize];
+        rows == 1 && self.ports.from[number as usize] == self.ports.to[number as usize]
     }
 
     fn is_operator(&self, node: u32) -> bool {
