@@ -32,7 +32,8 @@ impl Observer for Trace<'_> {
             assert_eq!(found, wanted, "order of execution");
             let bytes = operator.output(output);
             if let Err(difference) = expected.compare(bytes, FLOAT_TOLERANCE) {
-                self.differences.push(format!("operator {} {} tensor {id}: {difference}", place.index, place.name));
+                self.differences
+                    .push(format!("operator {} {} tensor {id}: {difference}", place.index, place.name));
             }
         }
     }
@@ -44,9 +45,8 @@ fn check(name: &str) {
     let registry = Registry::default();
     let mut arena = golden::aligned(4 << 20);
     let model = golden::aligned_copy(&golden.model_bytes);
-    let mut interpreter =
-        Interpreter::prepare(model.bytes(), arena.bytes_mut(), Semantics::Tflm, &registry)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut interpreter = Interpreter::prepare(model.bytes(), arena.bytes_mut(), Semantics::Tflm, &registry)
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
     check_arena(name, &golden, interpreter.needs());
     let mut n_outputs = 0;
     for run in &golden.runs {
@@ -71,7 +71,11 @@ fn check(name: &str) {
 fn check_arena(name: &str, golden: &Golden, needs: &ArenaNeeds) {
     assert!(needs.used_bytes <= needs.minimum_bytes);
     for (kernels, used, minimum) in &golden.arenas {
-        assert!(needs.used_bytes <= *used, "{name} {kernels}: {} bytes used, TFLM uses {used}", needs.used_bytes);
+        assert!(
+            needs.used_bytes <= *used,
+            "{name} {kernels}: {} bytes used, TFLM uses {used}",
+            needs.used_bytes
+        );
         assert!(
             needs.minimum_bytes <= *minimum,
             "{name} {kernels}: at least {} bytes, TFLM needs {minimum}",

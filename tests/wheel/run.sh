@@ -29,5 +29,7 @@ else
     echo "skipped: no $shared, so only generated models are compared"
     "$python" tests/wheel/arena.py "$models"
 fi
+"$examples/generate_models" --seed 2 --count 400 --retype "$models/retyped"
+"$python" tests/wheel/arena.py "$models/retyped"
 "$examples/operator_cases" --seed 1 --count 6000 --damage 20 "$models/operators"
 "$python" tests/wheel/operators.py "$models/operators" --runtime tflm litert

@@ -1,7 +1,7 @@
 //! Small models over all operators that TFLM registers, to compare our arena with that of the reference wheel.
 //!
 //! `generate_models --seed S --count N OUTDIR` writes `0000_name.tflite` … and `expected.json`: for every file and
-//! every target either the figures of our plan or the refusal. The same seed gives the same files. With
+//! every target either the figures of our plan and whether the model runs, or the refusal. The same seed gives the same files. With
 //! `--models FOLDER`, `expected.json` says the same of every `.tflite` file below that folder.
 
 mod control;
@@ -11,15 +11,17 @@ mod layers;
 mod maker;
 mod networks;
 mod refused;
+mod retype;
 mod shapes;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use emberlab_core::model::Model;
+use emberlab_core::model::{BuiltinOperator, Model};
 use emberlab_core::plan::{self, Chip, KernelSet, Target};
 use emberlab_core::tflite;
+use emberlab_core::verdict::{self, Outcome};
 use maker::{Maker, Random};
 use serde_json::{Value, json};
 
@@ -33,7 +35,9 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(message) => {
-            eprintln!("{message}\nusage: generate_models [--seed S] [--count N] [--models FOLDER] OUTDIR");
+            eprintln!(
+                "{message}\nusage: generate_models [--seed S] [--count N] [--retype] [--models FOLDER] OUTDIR"
+            );
             ExitCode::from(2)
         }
     }
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
 struct Arguments {
     seed: u64,
     count: usize,
+    retype: bool,
     models: Option<PathBuf>,
     folder: PathBuf,
 }
@@ -49,6 +54,7 @@ struct Arguments {
 impl Arguments {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let (mut seed, mut count, mut models, mut folder) = (1, 400, None, None);
+        let mut retype = false;
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             let number =
@@ -56,6 +62,7 @@ impl Arguments {
             match argument.as_str() {
                 "--seed" => seed = number(value()?)?,
                 "--count" => count = number(value()?)? as usize,
+                "--retype" => retype = true,
                 "--models" => models = Some(PathBuf::from(value()?)),
                 _ if folder.is_none() && !argument.starts_with("--") => {
                     folder = Some(PathBuf::from(argument))
@@ -63,7 +70,7 @@ impl Arguments {
                 _ => return Err(format!("unknown argument {argument}")),
             }
         }
-        Ok(Self { seed, count, models, folder: folder.ok_or("no output folder")? })
+        Ok(Self { seed, count, retype, models, folder: folder.ok_or("no output folder")? })
     }
 }
 
@@ -86,7 +93,10 @@ fn generate(arguments: &Arguments) -> Result<String, String> {
         let (name, recipe) = recipes[number % recipes.len()];
         let mut maker = Maker::new(name, random.fork());
         recipe(&mut maker);
-        let model = maker.finish();
+        let mut model = maker.finish();
+        if arguments.retype {
+            retype::retype(&mut model, &mut random);
+        }
         let file = format!("{number:04}_{name}.tflite");
         let path = folder.join(&file);
         let bytes = tflite::write(&model).map_err(|error| failed(&path, &error))?;
@@ -130,7 +140,7 @@ fn tflite_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Our figures for every target.
+/// Our figures for every target; without `runs` where that depends on the branch taken.
 fn figures(model: &Model) -> Value {
     let targets = [
         ("host64", Chip::Host64, KernelSet::Reference),
@@ -139,14 +149,21 @@ fn figures(model: &Model) -> Value {
         ("esp32s3", Chip::Esp32s3, KernelSet::EspNn),
         ("esp32p4", Chip::Esp32p4, KernelSet::EspNn),
     ];
+    let placed = model.subgraphs.iter().flat_map(|subgraph| &subgraph.operators);
+    let has_branches = placed.into_iter().any(|operator| model.builtin(operator) == BuiltinOperator::IF);
     let figures = targets.map(|(name, chip, kernels)| {
-        let figures = match plan::plan(model, Target { chip, kernels }) {
-            Ok(plan) => json!({
-                "total": plan.used_bytes,
-                "head": plan.nonpersistent_bytes,
-                "tail": plan.persistent_bytes,
-                "minimum": plan.minimum_bytes,
-            }),
+        let target = Target { chip, kernels };
+        let figures = match plan::plan(model, target) {
+            Ok(plan) => {
+                let runs = verdict::outcome(model, target) == Outcome::Runs;
+                json!({
+                    "total": plan.used_bytes,
+                    "head": plan.nonpersistent_bytes,
+                    "tail": plan.persistent_bytes,
+                    "minimum": plan.minimum_bytes,
+                    "runs": (runs || !has_branches).then_some(runs),
+                })
+            }
             Err(refusals) => {
                 let messages = refusals.into_iter().map(|refusal| refusal.message).collect::<Vec<_>>();
                 json!({ "refused": messages })

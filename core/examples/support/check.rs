@@ -5,7 +5,7 @@ use std::sync::Arc;
 use emberlab_core::model::Model;
 use emberlab_core::plan::{Chip, Target, plan};
 use emberlab_core::stats::Statistics;
-use emberlab_core::{npy, tflite};
+use emberlab_core::{cost, npy, tflite, verdict};
 
 use super::counting::peak_bytes;
 
@@ -42,9 +42,13 @@ pub enum Outcome {
     Planned,
 }
 
-/// What the side panel shows of a model: findings, figures of its constants, arrays to save.
+/// What the panels show of a model: findings, verdicts, costs, figures of its constants, arrays to save.
 fn look(model: &Model) {
-    model.diagnose();
+    for chip in Chip::ALL {
+        verdict::diagnostics(model, Target::new(chip));
+        verdict::operators(model, Target::new(chip));
+    }
+    cost::totals(model);
     for tensor in model.subgraphs.iter().flat_map(|subgraph| &subgraph.tensors) {
         // Large constants take time and show nothing that small ones do not.
         let Some(data) = model.constant_data(tensor).filter(|data| data.len() <= 4096) else { continue };

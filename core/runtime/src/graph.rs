@@ -172,7 +172,8 @@ impl<'a> Graph<'a> {
     /// Where the int8 variable tensors of a subgraph are, and their zero points.
     pub(crate) fn int8_variables(&self, subgraph: u32) -> impl Iterator<Item = (Range<usize>, i8)> + use<'a> {
         let graph = *self;
-        let n_tensors = self.model.subgraphs().and_then(|subgraphs| subgraphs.get(subgraph as usize)?.tensors());
+        let n_tensors =
+            self.model.subgraphs().and_then(|subgraphs| subgraphs.get(subgraph as usize)?.tensors());
         let n_tensors = n_tensors.map_or(0, |tensors| tensors.len());
         (0..n_tensors as i32).filter_map(move |id| {
             let view = graph.tensor_view(subgraph, id)?;

@@ -6,7 +6,7 @@ mod allocate;
 mod arena;
 mod graph;
 mod greedy;
-mod kernels;
+pub(crate) mod kernels;
 mod layout;
 mod layout_32;
 mod layout_64;
@@ -14,6 +14,8 @@ mod lifetimes;
 mod offline;
 mod prepare;
 mod tail;
+
+pub(crate) use prepare::{Window, host_only_help, refusal_at_run};
 
 use crate::model::{Model, OperatorId, SubgraphId, TensorId};
 

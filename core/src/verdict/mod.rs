@@ -1,9 +1,16 @@
 //! Will this model run on the chip, and on which kernels? Said before flashing.
 
+mod kernels;
+mod memory;
+mod model_wide;
+mod refusals;
+mod survey;
+
 use std::fmt;
 
 use crate::model::{Model, OperatorId, SubgraphId, TensorId};
 use crate::plan::Target;
+use survey::Survey;
 
 /// What is known about one operator on a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,23 +80,54 @@ pub struct Diagnostic {
     pub help: String,
 }
 
-/// The verdict on every operator of every subgraph, in order.
-pub fn operators(model: &Model, _target: Target) -> Vec<OperatorVerdict> {
-    let subgraphs = model.subgraphs.iter().enumerate();
-    subgraphs
-        .flat_map(|(index, subgraph)| {
-            (0..subgraph.operators.len()).map(move |operator| OperatorVerdict {
-                subgraph: SubgraphId(index as u32),
-                operator: OperatorId(operator as u32),
-                kernel: Kernel::Reference(None),
-            })
-        })
-        .collect()
+/// What becomes of a model on a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// TFLM prepares and runs it.
+    Runs,
+    /// It runs on a desktop only: dynamic-range quantization or float16.
+    HostOnly {
+        /// Why.
+        reason: String,
+        /// The way out.
+        help: String,
+    },
+    /// TFLM does not run it.
+    Refused {
+        /// TFLM's first reason.
+        reason: String,
+        /// What to try.
+        help: String,
+    },
 }
 
-/// Everything that deserves attention before flashing.
-pub fn diagnostics(_model: &Model, _target: Target) -> Vec<Diagnostic> {
-    Vec::new()
+/// What becomes of the model as a whole.
+pub fn outcome(model: &Model, target: Target) -> Outcome {
+    let survey = Survey::new(model, target);
+    let Some((reason, help)) = survey.first_refusal() else {
+        return Outcome::Runs;
+    };
+    match survey.host_only() {
+        Some((_, help)) => Outcome::HostOnly { reason, help: help.to_owned() },
+        None => Outcome::Refused { reason, help },
+    }
+}
+
+/// The verdict on every operator of every subgraph, in order.
+pub fn operators(model: &Model, target: Target) -> Vec<OperatorVerdict> {
+    Survey::new(model, target).operators()
+}
+
+/// Everything that deserves attention before flashing: first what is wrong with the model itself, then what TFLM and
+/// its kernels on the target make of it.
+pub fn diagnostics(model: &Model, target: Target) -> Vec<Diagnostic> {
+    let survey = Survey::new(model, target);
+    let mut findings = model.diagnose();
+    findings.extend(refusals::findings(&survey));
+    findings.extend(kernels::findings(&survey));
+    findings.extend(model_wide::findings(&survey));
+    findings.extend(memory::findings(&survey));
+    findings
 }
 
 impl OperatorVerdict {
@@ -108,6 +146,12 @@ impl OperatorVerdict {
             Kernel::Copy => "no arithmetic".to_owned(),
             Kernel::Refused { reason, .. } => format!("not supported: {reason}"),
         }
+    }
+}
+
+impl Diagnostic {
+    fn new(severity: Severity, place: Place, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { severity, place, message: message.into(), help: help.into() }
     }
 }
 

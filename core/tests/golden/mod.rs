@@ -140,7 +140,10 @@ impl Output {
             return Err(format!("other bytes, first at {at:?}: {:02x?}", &found[..found.len().min(16)]));
         }
         let floats = |bytes: &[u8]| {
-            bytes.chunks_exact(4).map(|chunk| f32::from_le_bytes(chunk.try_into().expect("4 bytes"))).collect::<Vec<_>>()
+            bytes
+                .chunks_exact(4)
+                .map(|chunk| f32::from_le_bytes(chunk.try_into().expect("4 bytes")))
+                .collect::<Vec<_>>()
         };
         let (expected, found) = (floats(&head), floats(found));
         let magnitude = found.iter().fold(0f32, |max, value| max.max(value.abs()));
@@ -219,7 +222,8 @@ impl Aligned {
 pub fn crc32(bytes: &[u8]) -> u32 {
     let mut table = [0u32; 256];
     for (index, entry) in table.iter_mut().enumerate() {
-        *entry = (0..8).fold(index as u32, |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 });
+        *entry =
+            (0..8).fold(index as u32, |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 });
     }
     !bytes.iter().fold(!0u32, |crc, byte| crc >> 8 ^ table[((crc ^ u32::from(*byte)) & 0xff) as usize])
 }

@@ -17,6 +17,7 @@ mod picture;
 mod second_line;
 mod split;
 pub mod tables;
+pub mod tensor_facts;
 #[cfg(test)]
 mod ui_tests;
 

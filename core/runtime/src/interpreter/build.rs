@@ -54,8 +54,16 @@ pub(super) fn build<'a: 'w, 'w>(
     let (copies, arena) = arena.split_at_mut(copy_bytes);
     copy_misaligned(&model, Some(copies)).map_err(whole)?;
     let words = Words::new(bytemuck::cast_slice_mut(arena));
-    let mut builder =
-        Builder { model, copies, words, semantics, registry: *registry, buffers: 0, state_bytes: 0, resettable_bytes: 0 };
+    let mut builder = Builder {
+        model,
+        copies,
+        words,
+        semantics,
+        registry: *registry,
+        buffers: 0,
+        state_bytes: 0,
+        resettable_bytes: 0,
+    };
     builder.lay_out().map_err(whole)?;
     let mut workspace_needed = 0;
     builder.prepare_operators(workspace_bytes, &mut workspace_needed)?;
@@ -73,7 +81,9 @@ fn copy_misaligned(model: &ModelView<'_>, mut copies: Option<&mut [u8]>) -> Resu
     for subgraph in model.subgraphs()?.iter() {
         for tensor in subgraph?.tensors()?.iter() {
             // What is wrong with a tensor matters only to the operator that uses it.
-            let Ok((data, false)) = tensor.map_err(Reason::from).and_then(|tensor| constant_data(model, &tensor)) else {
+            let Ok((data, false)) =
+                tensor.map_err(Reason::from).and_then(|tensor| constant_data(model, &tensor))
+            else {
                 continue;
             };
             let start = end;
@@ -137,7 +147,8 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
             self.words.words[SUBGRAPH_WORDS * index] = start as u32;
             for (id, tensor) in subgraph.tensors()?.iter().enumerate() {
                 // What is wrong with a tensor matters only to the operator that uses it.
-                let place = tensor.map_err(Reason::from).and_then(|tensor| self.tensor_place(&tensor, copied));
+                let place =
+                    tensor.map_err(Reason::from).and_then(|tensor| self.tensor_place(&tensor, copied));
                 let (place, bytes) = place.unwrap_or((Place::Absent, 0));
                 if let Place::Copy(_) = place {
                     copied += bytes.next_multiple_of(16);
@@ -478,7 +489,8 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
         let bytes_of = |words: usize| u32::try_from(words * 4).ok().and_then(aligned);
         let copy_bytes = u32::try_from(self.copies.len()).map_err(|_| too_large)?;
         let words_bytes = bytes_of(self.words.used).ok_or(too_large)?;
-        let persistent_bytes = words_bytes.checked_add(self.state_bytes).and_then(|sum| sum.checked_add(copy_bytes));
+        let persistent_bytes =
+            words_bytes.checked_add(self.state_bytes).and_then(|sum| sum.checked_add(copy_bytes));
         let persistent_bytes = persistent_bytes.ok_or(too_large)?;
         let used_bytes = persistent_bytes.checked_add(nonpersistent_bytes).ok_or(too_large)?;
         let peak = bytes_of(self.words.peak).and_then(|peak| peak.checked_add(copy_bytes));
@@ -491,7 +503,14 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
             workspace_bytes,
             n_scopes: last_scope + 1,
         };
-        Ok(Built { copy_bytes, words_bytes, state_bytes: self.state_bytes, resettable_bytes: self.resettable_bytes, buffers: self.buffers, needs })
+        Ok(Built {
+            copy_bytes,
+            words_bytes,
+            state_bytes: self.state_bytes,
+            resettable_bytes: self.resettable_bytes,
+            buffers: self.buffers,
+            needs,
+        })
     }
 
     /// What lies behind the word of a place.

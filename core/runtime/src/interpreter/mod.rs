@@ -11,8 +11,8 @@ mod observer;
 #[cfg(test)]
 mod tests;
 
-pub use control::ControlFlow;
 pub(crate) use control::Calls;
+pub use control::ControlFlow;
 pub use needs::{ArenaNeeds, PlannedBuffer, PlannedUse, arena_needs};
 pub use observer::{Observer, OperatorEvent};
 
@@ -81,8 +81,7 @@ impl<'a> Interpreter<'a> {
         }
         let (copies, rest) = arena.split_at_mut(copy_bytes);
         let (words, memory) = rest.split_at_mut(words_bytes);
-        let graph =
-            Graph { model, copies, records: bytemuck::cast_slice(words), buffers: built.buffers };
+        let graph = Graph { model, copies, records: bytemuck::cast_slice(words), buffers: built.buffers };
         let memory = &mut memory[..memory_bytes];
         memory[..built.state_bytes as usize].fill(0);
         let state_bytes = built.resettable_bytes as usize;

@@ -4,6 +4,8 @@
 //! `tensorflow/lite/micro/kernels/esp_nn` of github.com/espressif/esp-tflite-micro at commit
 //! 99f49e1498b0984f4db54d9bf3938aceb99ad422.
 
+mod conduct;
+
 use super::{EspNn, Kernels};
 use crate::model::BuiltinOperator;
 use crate::plan::Chip;
@@ -11,7 +13,13 @@ use crate::plan::prepare::Window;
 
 pub(super) const KERNELS: Kernels = Kernels {
     version: "1.2.3",
-    esp_nn: Some(&EspNn { extra_init_bytes, convolution_scratch, depthwise_scratch, softmax_scratch }),
+    esp_nn: Some(&EspNn {
+        extra_init_bytes,
+        convolution_scratch,
+        depthwise_scratch,
+        softmax_scratch,
+        conduct: conduct::conduct,
+    }),
 };
 
 /// Which of ESP-NN's kernels a chip runs.

@@ -94,9 +94,10 @@ pub(super) fn hard_swish(context: &mut Context) -> Prepared {
     Ok(())
 }
 
-/// The exponent of `QuantizeMultiplier`: the value is a fraction in [0.5, 1) times two to its power.
+/// The exponent of `QuantizeMultiplier`: the value is a fraction in [0.5, 1) times two to its power. 0 where there is
+/// no such fraction.
 fn exponent(value: f64) -> i32 {
-    if value == 0.0 { 0 } else { value.abs().log2().floor() as i32 + 1 }
+    if value == 0.0 || !value.is_finite() { 0 } else { value.abs().log2().floor() as i32 + 1 }
 }
 
 /// `l2norm.cc`.

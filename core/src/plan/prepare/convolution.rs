@@ -93,10 +93,10 @@ fn op_data(
     context.ensure_eq(Arity, context.n_outputs(), 1, "node->outputs->size != 1")?;
     let input = context.input(0)?;
     let filter = context.input(1)?;
-    context.optional_input(2)?;
+    let bias = context.optional_input(2)?;
     let output = context.output(0)?;
     if first.ty != Float32 {
-        convolution_params(context, &input, &filter, &output, filter.dim(channels)?)?;
+        convolution_params(context, &input, &filter, bias.as_ref(), &output, filter.dim(channels)?)?;
     }
     Ok(())
 }
@@ -134,7 +134,7 @@ pub(super) fn transpose_conv(context: &mut Context) -> Prepared {
         let filter = context.input(FILTER)?;
         let bias = context.optional_input(BIAS)?;
         let output = context.output(0)?;
-        convolution_params(context, &input, &filter, &output, filter.dim(CHANNELS)?)?;
+        convolution_params(context, &input, &filter, bias.as_ref(), &output, filter.dim(CHANNELS)?)?;
         if input.ty == Int16 {
             context.debug_assert(Types, filter.ty == Int8, "filter->type == kTfLiteInt8")?;
             context.debug_assert(Types, output.ty == Int16, "output->type == kTfLiteInt16")?;

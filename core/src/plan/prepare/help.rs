@@ -65,7 +65,7 @@ pub(in crate::plan) fn help(
 ///
 /// Source: `tensorflow/lite/micro/kernels/conv_common.cc` ("Hybrid models are not supported on TFLite Micro."),
 /// `dequantize_common.cc` (int8, int16 and uint8 only), github.com/tensorflow/tflite-micro issues 757, 2543 and 2587.
-pub(in crate::plan) fn host_only_help(subgraph: &Subgraph, operator: &Operator) -> Option<&'static str> {
+pub(crate) fn host_only_help(subgraph: &Subgraph, operator: &Operator) -> Option<&'static str> {
     let ty = |place: usize| {
         operator.input(place).and_then(|id| subgraph.tensors.get(id.index())).map(|tensor| tensor.ty)
     };

@@ -8,6 +8,7 @@
 
 mod activation;
 mod arithmetic;
+mod at_run;
 mod context;
 mod control;
 mod convolution;
@@ -25,12 +26,14 @@ mod table;
 mod tensor;
 mod window;
 
+pub(crate) use at_run::refusal_at_run;
 pub(super) use context::{Context, MAX_SCRATCH_PER_OPERATOR, Preparation, Variables};
 pub(super) use control::Call;
-pub(super) use help::{Trouble, help, host_only_help};
-pub(super) use table::{Deciding, Rule, rule};
+pub(crate) use help::host_only_help;
+pub(super) use help::{Trouble, help};
+pub(super) use table::{Rule, rule};
 pub(super) use tensor::{Quantized, TempTensor};
-pub(super) use window::Window;
+pub(crate) use window::Window;
 
 /// Why an operator is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -179,7 +179,7 @@ pub(super) fn transpose(context: &mut Context) -> Prepared {
     context.ensure_constant(&permutation, "perm")?;
     context.ensure_eq(Shape, permutation.rank(), 1, "NumDimensions(op_context.perm) != 1")?;
     context.ensure_eq(Shape, permutation.dim(0)?, rank as i64, "op_context.perm->dims->data[0] != dims")?;
-    for index in permutation.constant_ints(rank)?.into_iter().take(rank) {
+    for index in permutation.constant_words(rank)?.into_iter().take(rank) {
         let is_within = (0..rank as i64).contains(&index);
         context.ensure_msg(Shape, is_within, "Transpose op permutations array is out of bounds.")?;
     }

@@ -2,11 +2,14 @@
 //!
 //! These operators are custom ones; each takes its options by the position of a sorted key.
 
-use super::Trouble::{Options, Shape, Types};
+use super::Trouble::{Options, Shape, Size as TooLarge, Types};
 use super::flexbuffer::Map;
 use super::{Context, Prepared, TempTensor};
 use crate::model::TensorType::{self, Bool, Float32, Int16, Int32, Uint32, Uint64};
 use crate::plan::layout::Size;
+
+/// Rows of an input beyond which their buffers fit no chip.
+const MAX_ROWS: i64 = 1 << 16;
 
 /// The options of a custom operator.
 pub(super) fn options<'m>(context: &Context<'_, 'm>) -> Prepared<Map<'m>> {
@@ -83,10 +86,7 @@ pub(super) fn framer(context: &mut Context) -> Prepared {
 
 /// One ring of 16-bit samples for every row of the input, behind two lists of pointers.
 fn circular_buffers(context: &mut Context, input: &TempTensor, inner: i64, capacity: i64) -> Prepared {
-    if inner <= 0 {
-        return context.refuse(Shape, format!("{}: divides by a dimension of 0", context.file));
-    }
-    let rows = input.elements() / inner;
+    let rows = rows(context, input, inner)?;
     let pointer = context.state.layout.pointer;
     context.persistent_elements(rows, pointer)?;
     context.persistent_elements(rows, pointer)?;
@@ -94,6 +94,18 @@ fn circular_buffers(context: &mut Context, input: &TempTensor, inner: i64, capac
         circular_buffer(context, capacity)?;
     }
     Ok(())
+}
+
+/// How often `inner` elements lie in a tensor; each of them takes blocks of its own.
+fn rows(context: &Context, input: &TempTensor, inner: i64) -> Prepared<i64> {
+    if inner <= 0 {
+        return context.refuse(Shape, format!("{}: divides by a dimension of 0", context.file));
+    }
+    let rows = input.elements() / inner;
+    if rows > MAX_ROWS {
+        return context.refuse(TooLarge, format!("{}: {rows} rows, each with a buffer", context.file));
+    }
+    Ok(rows)
 }
 
 /// `signal/src/circular_buffer.cc`, `CircularBufferGetNeededMemory`.
@@ -306,10 +318,7 @@ pub(super) fn overlap_add(context: &mut Context) -> Prepared {
     context.ensure_types(output.ty, ty, "output->type != TfLiteTypeEnum")?;
     context.ensure(Shape, input.rank() >= 2, "input_shape.DimensionsCount() >= 2")?;
     let (frame, n_frames) = (input.last_dim()?, input.dim(input.rank() - 2)?);
-    if frame <= 0 || n_frames <= 0 {
-        return context.refuse(Shape, format!("{}: divides by a dimension of 0", context.file));
-    }
-    let rows = input.elements() / (frame.saturating_mul(n_frames));
+    let rows = rows(context, &input, frame.saturating_mul(n_frames))?;
     context.persistent_elements(rows, context.state.layout.pointer)?;
     for _ in 0..rows {
         context.persistent_elements(frame, if ty == Int16 { 2 } else { 4 })?;

@@ -2,7 +2,7 @@
 
 use super::Trouble::{Arity, Options, Quantization, Shape, Types};
 use super::shape::MAX_RANK;
-use super::{Context, Prepared, TempTensor};
+use super::{Context, Prepared};
 use crate::model::TensorType::{self, Bool, Float32, Int8, Int16, Int32, Int64};
 use crate::plan::graph::type_name;
 
@@ -83,7 +83,7 @@ pub(super) fn strided_slice(context: &mut Context) -> Prepared {
     let (begin_mask, end_mask, shrink_mask) =
         (option("begin_mask"), option("end_mask"), option("shrink_axis_mask"));
     let (begins, ends, strides) =
-        (begin.constant_ints(rank)?, end.constant_ints(rank)?, strides.constant_ints(rank)?);
+        (begin.constant_words(rank)?, end.constant_words(rank)?, strides.constant_words(rank)?);
     let mut n_kept = 0;
     for axis in 0..rank {
         let is_masked = |mask: i64| mask & (1 << axis) != 0;
@@ -162,8 +162,7 @@ pub(super) fn pad(context: &mut Context) -> Prepared {
     let text = "GetTensorShape(paddings).FlatSize() != output->dims->size * 2";
     context.ensure_eq(Shape, paddings.elements(), 2 * rank as i64, text)?;
     context.ensure_constant(&paddings, "paddings")?;
-    // The kernel reads 32-bit integers, whatever the type.
-    let amounts = TempTensor { ty: Int32, ..paddings }.constant_ints(2 * rank)?;
+    let amounts = paddings.constant_words(2 * rank)?;
     for (index, &dim) in output.dims.iter().enumerate() {
         let expected = input.dim(index)? + amounts[2 * index] + amounts[2 * index + 1];
         context.ensure_eq(Shape, i64::from(dim), expected, "output_dim != expected_dim")?;

@@ -131,6 +131,7 @@ const F_I8_I16_I32_I64: &[TensorType] = &[Float32, Int8, Int16, Int32, Int64];
 const F_I8_I16_I32_I64_B: &[TensorType] = &[Float32, Int8, Int16, Int32, Int64, Bool];
 const I8_I16_U8: &[TensorType] = &[Int8, Int16, Uint8];
 const CAST: &[TensorType] = &[Int8, Int16, Int32, Uint32, Float32, Bool];
+const DECODE: &[TensorType] = &[Bool, Float32, Int8, Int16, Int32, Int64];
 const EQUALITY: &[TensorType] = &[Bool, Float32, Int32, Int64, Int8];
 const ORDER: &[TensorType] = &[Float32, Int32, Int64, Int8];
 const GREATER: &[TensorType] = &[Float32, Int32, Int64, Int8, Int16];
@@ -168,7 +169,7 @@ static RULES: [Rule; 117] = [
     builtin(Op::EXP, "tensorflow/lite/micro/kernels/exp.cc", activation::float_same_shape).runs_on(FLOAT),
     builtin(Op::EXPAND_DIMS, "tensorflow/lite/micro/kernels/expand_dims.cc", shape::expand_dims).runs_on(F_I8_I16),
     builtin(Op::FILL, "tensorflow/lite/micro/kernels/fill.cc", shape::fill).runs_on_input(1, F_I8_I32),
-    builtin(Op::FLOOR, "tensorflow/lite/micro/kernels/floor.cc", activation::unchecked),
+    builtin(Op::FLOOR, "tensorflow/lite/micro/kernels/floor.cc", activation::unchecked).runs_on(FLOAT),
     builtin(Op::FLOOR_DIV, "tensorflow/lite/micro/kernels/floor_div.cc", arithmetic::floor_div).runs_on(FLOAT),
     builtin(Op::FLOOR_MOD, "tensorflow/lite/micro/kernels/floor_mod.cc", arithmetic::floor_div).runs_on(FLOAT),
     builtin(Op::FULLY_CONNECTED, "tensorflow/lite/micro/kernels/fully_connected.cc", dense::fully_connected).data_pair(16, 32).own_bytes_pair(48, 72).runs_on(F_I8_I16),
@@ -213,7 +214,7 @@ static RULES: [Rule; 117] = [
     builtin(Op::RESIZE_NEAREST_NEIGHBOR, "tensorflow/lite/micro/kernels/resize_nearest_neighbor.cc", shape::resize_nearest_neighbor).packed_data(2).runs_on_output(F_I8_I16),
     builtin(Op::REVERSE_V2, "tensorflow/lite/micro/kernels/reverse.cc", shape::reverse_v2).runs_on_output(REVERSE),
     builtin(Op::ROUND, "tensorflow/lite/micro/kernels/round.cc", activation::float_same_shape).runs_on(FLOAT),
-    builtin(Op::RSQRT, "tensorflow/lite/micro/kernels/elementwise.cc", activation::abs_or_rsqrt).own_bytes(28).runs_on(F_I8),
+    builtin(Op::RSQRT, "tensorflow/lite/micro/kernels/elementwise.cc", activation::abs_or_rsqrt).own_bytes(28).runs_on(F_I8_I16),
     builtin(Op::SELECT_V2, "tensorflow/lite/micro/kernels/select.cc", arithmetic::select_v2).own_bytes(1).runs_on_input(1, F_I8_I16),
     builtin(Op::SHAPE, "tensorflow/lite/micro/kernels/shape.cc", shape::shape).data(4),
     builtin(Op::SIN, "tensorflow/lite/micro/kernels/elementwise.cc", activation::elementwise).runs_on(FLOAT),
@@ -254,7 +255,7 @@ static RULES: [Rule; 117] = [
     custom("SignalRfft", "signal/micro/kernels/rfft.cc", signal::rfft).init(signal::rfft_init),
     custom("SignalStacker", "signal/micro/kernels/stacker.cc", signal::stacker).init(signal::stacker_init),
     custom("SignalWindow", "signal/micro/kernels/window.cc", signal::window).init(signal::window_init),
-    custom("TFLM_DECODE", "tensorflow/lite/micro/kernels/decode.cc", custom::decode),
+    custom("TFLM_DECODE", "tensorflow/lite/micro/kernels/decode.cc", custom::decode).runs_on_output(DECODE),
     custom("TFLite_Detection_PostProcess", "tensorflow/lite/micro/kernels/detection_postprocess.cc", custom::detection_postprocess).init(custom::detection_postprocess_init).runs_on(FLOAT),
 ];
 

@@ -72,7 +72,7 @@ impl TempTensor<'_> {
         product(&self.dims)
     }
 
-    /// All values of a constant of integers as the kernel reads them.
+    /// All values of a constant of integers, of whichever type.
     ///
     /// # Errors
     /// If fewer than `count` lie in the file: the kernel would read what follows.
@@ -84,8 +84,22 @@ impl TempTensor<'_> {
                 bytes.as_chunks().0.iter().map(|&chunk| i64::from(i16::from_le_bytes(chunk))).collect()
             }
             TensorType::Int64 => bytes.as_chunks().0.iter().map(|&chunk| i64::from_le_bytes(chunk)).collect(),
-            _ => bytes.as_chunks().0.iter().map(|&chunk| i64::from(i32::from_le_bytes(chunk))).collect(),
+            _ => return self.constant_words(count),
         };
+        self.ensure_count(values, count)
+    }
+
+    /// All 32-bit integers of a constant, for kernels that read those whatever the type.
+    ///
+    /// # Errors
+    /// If fewer than `count` lie in the file: the kernel would read what follows.
+    pub fn constant_words(&self, count: usize) -> Prepared<Vec<i64>> {
+        let (words, _) = self.data.unwrap_or_default().as_chunks();
+        let values = words.iter().map(|&word| i64::from(i32::from_le_bytes(word))).collect();
+        self.ensure_count(values, count)
+    }
+
+    fn ensure_count(&self, values: Vec<i64>, count: usize) -> Prepared<Vec<i64>> {
         if values.len() < count {
             return Err(Reason {
                 message: format!(

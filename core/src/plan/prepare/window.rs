@@ -1,10 +1,11 @@
 //! The geometry of convolutions and pooling: what slides over what.
 
-use super::{Context, Prepared, TempTensor};
+use super::{Context, Prepared, TempTensor, Trouble};
+use crate::model::Operator;
 
 /// A filter that slides over an image, in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::plan) struct Window {
+pub(crate) struct Window {
     pub input_width: i64,
     pub input_height: i64,
     pub input_channels: i64,
@@ -51,34 +52,46 @@ pub(in crate::plan) fn padding_and_output(
 
 impl Window {
     /// The window of a convolution with the options of the operator: input [batch, height, width, channels], filter
-    /// [_, height, width, _].
-    pub fn of_convolution(
+    /// [_, height, width, _]; `None` unless all three shapes have four dimensions.
+    pub fn new(operator: &Operator, input: &[i32], filter: &[i32], output: &[i32]) -> Option<Self> {
+        let four = |dims: &[i32]| <[i32; 4]>::try_from(dims).ok().map(|dims| dims.map(i64::from));
+        let ([_, input_height, input_width, input_channels], filter, output) =
+            (four(input)?, four(filter)?, four(output)?);
+        let (stride_width, stride_height) =
+            (operator.option_int("stride_w"), operator.option_int("stride_h"));
+        let padding = operator.options.as_ref().map(|options| options.int("padding"));
+        let along = |image: i64, filter: i64, stride: i64, dilation: &str| {
+            padding_and_output(padding, image, filter, stride, operator.option_int(dilation)).0
+        };
+        Some(Self {
+            input_width,
+            input_height,
+            input_channels,
+            filter_width: filter[2],
+            filter_height: filter[1],
+            output_width: output[2],
+            output_height: output[1],
+            output_channels: output[3],
+            stride_width,
+            stride_height,
+            pad_width: along(input_width, filter[2], stride_width, "dilation_w_factor"),
+            pad_height: along(input_height, filter[1], stride_height, "dilation_h_factor"),
+            channel_multiplier: operator.option_int("depth_multiplier"),
+        })
+    }
+
+    /// The window of the convolution that is being prepared.
+    pub(in crate::plan) fn of_convolution(
         context: &Context,
         input: &TempTensor,
         filter: &TempTensor,
         output: &TempTensor,
     ) -> Prepared<Self> {
-        let options = context.operator;
-        let (stride_width, stride_height) = (options.option_int("stride_w"), options.option_int("stride_h"));
-        let padding = options.options.as_ref().map(|options| options.int("padding"));
-        let along = |dim: usize, stride: i64, dilation: &str| -> Prepared<i64> {
-            let dilation = options.option_int(dilation);
-            Ok(padding_and_output(padding, input.dim(dim)?, filter.dim(dim)?, stride, dilation).0)
-        };
-        Ok(Self {
-            input_width: input.dim(2)?,
-            input_height: input.dim(1)?,
-            input_channels: input.dim(3)?,
-            filter_width: filter.dim(2)?,
-            filter_height: filter.dim(1)?,
-            output_width: output.dim(2)?,
-            output_height: output.dim(1)?,
-            output_channels: output.dim(3)?,
-            stride_width,
-            stride_height,
-            pad_width: along(2, stride_width, "dilation_w_factor")?,
-            pad_height: along(1, stride_height, "dilation_h_factor")?,
-            channel_multiplier: options.option_int("depth_multiplier"),
-        })
+        let window = Self::new(context.operator, &input.dims, &filter.dims, &output.dims);
+        let text = "input, filter and output have 4 dimensions";
+        match window {
+            Some(window) => Ok(window),
+            None => context.refuse(Trouble::Shape, format!("{}: {text} was not true.", context.file)),
+        }
     }
 }

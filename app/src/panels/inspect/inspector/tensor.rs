@@ -13,7 +13,8 @@ use super::operator::{Port, port_ui, ports, role_width};
 use super::values::ValueGrid;
 use crate::command::Command;
 use crate::document::{OpenModel, Selection};
-use crate::panels::inspect::facts::{ModelFacts, TensorFacts, TensorRole};
+use crate::panels::inspect::facts::ModelFacts;
+use crate::panels::inspect::tensor_facts::{TensorFacts, TensorRole};
 use crate::theme::widgets::{
     ButtonKind, Verdict, icon_button, key_value, key_value_coloured, note, section, segmented_small,
     small_button,

@@ -6,9 +6,10 @@ use emberlab_core::model::Subgraph;
 
 use super::grid::{Cell, Head, Table, figure_width};
 use super::operators::share;
-use crate::panels::inspect::facts::{GraphFacts, TensorRole};
+use crate::panels::inspect::facts::GraphFacts;
 use crate::panels::inspect::find::Haystack;
 use crate::panels::inspect::names::{layer_of, tail_fitting};
+use crate::panels::inspect::tensor_facts::TensorRole;
 use crate::theme::{font_id, format};
 
 /// One row per operator.
