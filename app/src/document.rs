@@ -11,7 +11,7 @@ use emberlab_core::model::{Model, OperatorId, SubgraphId, TensorId};
 use emberlab_core::plan::{ArenaPlan, Chip, KernelSet, Refusal, Target};
 use emberlab_core::stats::Statistics;
 use emberlab_core::tflite::ReadNote;
-use emberlab_core::verdict::{Diagnostic, OperatorVerdict};
+use emberlab_core::verdict::{Diagnostic, OperatorVerdict, Outcome};
 
 use crate::chips::{self, ChipFacts};
 use crate::messages::Messages;
@@ -180,6 +180,8 @@ pub struct Findings {
     pub operators: Vec<OperatorVerdict>,
     /// What deserves attention before flashing.
     pub diagnostics: Vec<Diagnostic>,
+    /// What becomes of the model as a whole; `None` until it has been judged.
+    pub outcome: Option<Outcome>,
 }
 
 /// How long opening took, in microseconds.

@@ -148,6 +148,7 @@ fn plan_and_judge(model: &Model, target: Target) -> (PlanResult, Arc<Findings>) 
     let findings = Findings {
         operators: verdict::operators(model, target),
         diagnostics: verdict::diagnostics(model, target),
+        outcome: Some(verdict::outcome(model, target)),
     };
     (plan, Arc::new(findings))
 }

@@ -2,7 +2,7 @@
 
 use egui::{Align, Layout, Popup, Ui};
 use emberlab_core::plan::Target;
-use emberlab_core::verdict::{Kernel, Severity};
+use emberlab_core::verdict::{Kernel, Outcome, Severity};
 
 use super::facts::ModelFacts;
 use crate::document::OpenModel;
@@ -23,11 +23,13 @@ pub enum HeaderEvent {
 /// Whether a model runs on the chosen chip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunsOn {
-    /// Good, refused, or not yet known.
+    /// Runs, is refused, or belongs on a desktop.
     pub verdict: Verdict,
+    /// The icon that says the same.
+    pub icon: Icon,
     /// In a few words.
     pub text: String,
-    /// Why, for the tooltip.
+    /// Why, and the way out, for the tooltip.
     pub reason: String,
 }
 
@@ -35,26 +37,27 @@ impl RunsOn {
     /// The verdict on a model; `None` while it is being judged.
     pub fn of(open: &OpenModel, facts: &ModelFacts, target: Target) -> Option<Self> {
         let chip = target.chip.label();
-        let plan = open.plan(target)?;
-        let refusals = plan.as_ref().err().filter(|refusals| !refusals.is_empty());
-        if let Some(refusals) = refusals {
-            let on_host = facts.findings.iter().any(|finding| finding.message.contains("host-only"));
-            let first = &refusals[0];
-            let others = refusals.len() - 1;
-            let more = if others == 0 { String::new() } else { format!("\nand {others} more") };
-            let text = if on_host { "Host only".to_owned() } else { format!("Does not run on {chip}") };
-            let reason = format!("{}\n{}{more}", first.message, first.help);
-            return Some(Self { verdict: Verdict::Over, text, reason });
-        }
-        let operators = || facts.graphs.iter().flat_map(|graph| &graph.operators);
-        let n_operators = operators().count();
-        let is_fast =
-            |kernel: &Option<Kernel>| matches!(kernel, Some(Kernel::EspNnSimd | Kernel::EspNnGeneric));
-        let n_fast = operators().filter(|operator| is_fast(&operator.kernel)).count();
-        let reason =
-            format!("TFLM prepares all {n_operators} operators; {n_fast} of them run on ESP-NN kernels");
-        Some(Self { verdict: Verdict::Ok, text: format!("Runs on {chip}"), reason })
+        let (verdict, icon, text, reason) = match open.findings(target)?.outcome.as_ref()? {
+            Outcome::Runs => (Verdict::Ok, Icon::CircleCheck, format!("Runs on {chip}"), fast_share(facts)),
+            Outcome::HostOnly { reason, help } => {
+                (Verdict::Plain, Icon::Monitor, "Host only".to_owned(), format!("{reason}\n{help}"))
+            }
+            Outcome::Refused { reason, help } => {
+                (Verdict::Over, Icon::CircleX, format!("Does not run on {chip}"), format!("{reason}\n{help}"))
+            }
+        };
+        Some(Self { verdict, icon, text, reason })
     }
+}
+
+/// How many operators run on the fast kernels.
+fn fast_share(facts: &ModelFacts) -> String {
+    let operators = || facts.graphs.iter().flat_map(|graph| &graph.operators);
+    let n_fast = operators()
+        .filter(|operator| matches!(operator.kernel, Some(Kernel::EspNnSimd | Kernel::EspNnGeneric)))
+        .count();
+    let all = format::counted(operators().count() as u64, "operator", "operators");
+    format!("TFLM prepares {all}; {n_fast} of them on ESP-NN kernels")
 }
 
 /// Draws the export menu at the right end and the tags left of it, beside the facts; `ui` runs from right to left.
@@ -91,7 +94,7 @@ fn tags_ui(
     target: Target,
 ) -> Option<HeaderEvent> {
     if let Some(runs) = RunsOn::of(open, facts, target) {
-        tag(ui, theme, runs.verdict, runs.verdict.icon(), &runs.text).on_hover_text(runs.reason);
+        tag(ui, theme, runs.verdict, runs.icon, &runs.text).on_hover_text(runs.reason);
     }
     let n_findings = facts.n_findings(Severity::Note);
     if n_findings == 0 {

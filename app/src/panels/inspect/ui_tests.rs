@@ -5,7 +5,7 @@ use egui::{Key, Modifiers, UiBuilder, Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use emberlab_core::model::{BuiltinOperator, OperatorId, Options, Subgraph, TensorId};
-use emberlab_core::verdict::{Diagnostic, Kernel, OperatorVerdict, Place, Severity};
+use emberlab_core::verdict::{Diagnostic, Kernel, OperatorVerdict, Outcome, Place, Severity};
 
 use super::fixtures::{MAIN, chain, convolutional, document, plan_with_live_bytes, residual, wired};
 use super::*;
@@ -258,9 +258,11 @@ fn verdicts_come_first() {
             message: "Something is odd.".to_owned(),
             help: "Look at it.".to_owned(),
         }],
+        outcome: Some(Outcome::Runs),
     };
     open.findings.push((target, Arc::new(findings)));
     let mut harness = bench(document);
+    harness.get_by_label("Runs on ESP32-S3");
     harness.get_by_label("1 note").click();
     harness.run();
     assert!(matches!(harness.state().commands.as_slice(), [Command::Toggle(WindowOverlay::Problems)]));
@@ -359,4 +361,22 @@ fn ctrl_j_puts_the_table_below() {
     let wide = harness.get_by_label("Graph").rect();
     assert!(wide.width() > graph.width() + 300.0 && wide.height() < graph.height() - 100.0);
     assert_eq!(wide.min, graph.min);
+}
+
+#[test]
+fn a_model_for_the_desktop_says_so() {
+    for (outcome, tag) in [
+        (Outcome::HostOnly { reason: "hybrid".to_owned(), help: "quantize".to_owned() }, "Host only"),
+        (
+            Outcome::Refused { reason: "no kernel".to_owned(), help: "another operator".to_owned() },
+            "Does not run on ESP32-S3",
+        ),
+    ] {
+        let mut document = document(chain(1), None);
+        let target = document.target;
+        let TabContent::Model(open) = &mut document.tabs[0].content else { panic!("a model") };
+        let findings = Findings { outcome: Some(outcome), ..Findings::default() };
+        open.findings.push((target, Arc::new(findings)));
+        bench(document).get_by_label(tag);
+    }
 }
