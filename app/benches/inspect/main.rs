@@ -15,6 +15,7 @@ use emberlab::panels::inspect::layout::{Direction, layout_graph};
 use emberlab_core::model::{Model, SubgraphId};
 use emberlab_core::plan::{Chip, Target, plan};
 use emberlab_core::tflite;
+use emberlab_core::verdict;
 
 use models::{grid, mobile_net, of_four_megabytes, residual};
 use window::Window;
@@ -65,6 +66,18 @@ fn plan_arena(bencher: Bencher<'_, '_>, name: &str) {
     let Some(file) = file(name) else { return };
     let model = tflite::read(file).expect("the file is whole");
     bencher.bench_local(|| plan(&model, Target::new(Chip::Esp32s3)));
+}
+
+/// What runs where, and what deserves attention.
+#[divan::bench(args = MODELS)]
+fn judge(bencher: Bencher<'_, '_>, name: &str) {
+    let Some(file) = file(name) else { return };
+    let model = tflite::read(file).expect("the file is whole");
+    let target = Target::new(Chip::Esp32s3);
+    bencher.bench_local(|| {
+        let operators = verdict::operators(&model, target);
+        black_box((operators, verdict::diagnostics(&model, target), verdict::outcome(&model, target)))
+    });
 }
 
 /// Operators of generated graphs: about as many as person_detect, and as many as the window promises to bear.

@@ -48,8 +48,8 @@ fn found(open: &OpenModel, document: &Document) -> Vec<Problem> {
     }
     if let Some(Err(refusals)) = open.plan(target) {
         for refusal in refusals {
-            // The verdict may have said the same already.
-            if problems.iter().any(|known| known.message == refusal.message) {
+            // The verdict may have said the same already, with the number of other operators behind it.
+            if problems.iter().any(|known| known.message.starts_with(&refusal.message)) {
                 continue;
             }
             let place =
