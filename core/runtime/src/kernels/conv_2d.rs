@@ -9,10 +9,10 @@
 //! bias) and no zero points; float products are added row by row, the bias last. Padding counts as the zero point.
 
 use super::accumulate::{Accumulate, Arithmetic, with_sums};
-use super::dot::{CHANNELS, Quad, Runs, dot, dot_few};
+use super::dot::{CHANNELS, dot};
 use super::hybrid::{HYBRID, Order, eval_hybrid, save_hybrid};
 use super::requantize::{ChannelMultipliers, Factors, OutputStage, save_channel_multipliers};
-use super::window::{Steps, Visit, Window};
+use super::window::Window;
 use crate::error::Reason;
 use crate::eval::{EvalContext, Operand, cast_mut};
 use crate::fixed_point::{FloatRange, activation_range_float};
@@ -155,8 +155,6 @@ fn general(params: &Params, sums: &mut impl Accumulate) {
 }
 
 /// int8 input and filter, one multiplier per output channel; `bias` may be empty.
-///
-/// Two neighbouring pixels by four channels at a time where all columns of their windows are on the image.
 fn int8(
     params: &Params,
     multipliers: ChannelMultipliers<'_>,
@@ -166,108 +164,56 @@ fn int8(
     output: &mut [i8],
 ) {
     let window = &params.window;
+    let depth = window.input_depth as usize;
     let output_depth = window.output_depth as usize;
-    let image = Image { params, steps: window.steps(), input, filter, bias, multipliers };
-    let mut pair = [[[0; CHANNELS]; 2]; BLOCK / CHANNELS];
-    let mut single = [[[0; CHANNELS]; 1]; BLOCK / CHANNELS];
-    window.for_each_run(|mut taps, n_pixels, output_at| {
-        let mut pixels = &mut output[output_at..][..n_pixels * output_depth];
-        while !pixels.is_empty() {
-            let n_taken = pixels.len().min(2 * output_depth);
-            let (taken, rest) = core::mem::take(&mut pixels).split_at_mut(n_taken);
-            if n_taken == 2 * output_depth {
-                image.pixels::<2, 1>(taps, &mut pair, taken);
-            } else {
-                image.pixels::<1, 2>(taps, &mut single, taken);
-            }
-            taps.input_at += 2 * image.steps.pixel;
-            pixels = rest;
-        }
-    });
-}
-
-/// Channels whose sums wait to be scaled together.
-const BLOCK: usize = 32;
-
-/// What all pixels of an int8 convolution have in common.
-struct Image<'a> {
-    params: &'a Params,
-    steps: Steps,
-    input: &'a [i8],
-    filter: &'a [i8],
-    bias: &'a [i32],
-    multipliers: ChannelMultipliers<'a>,
-}
-
-impl Image<'_> {
-    /// Computes all channels of `PIXELS` neighbouring outputs, of which `taps` are those of the first.
-    fn pixels<const PIXELS: usize, const STEP: usize>(
-        &self,
-        taps: Visit,
-        sums: &mut [Quad<PIXELS>; BLOCK / CHANNELS],
-        output: &mut [i8],
-    ) {
-        let (depth, filter_depth) =
-            (self.params.window.input_depth as usize, self.params.filter_depth as usize);
-        let output_depth = self.params.window.output_depth as usize;
-        let channels_per_group = (output_depth * filter_depth).checked_div(depth).unwrap_or(0);
-        let mut taps = taps;
-        let mut start = 0;
-        while start < output_depth {
-            let group_end = start + channels_per_group;
-            for block in (start..group_end).step_by(BLOCK) {
-                let block_end = group_end.min(block + BLOCK);
-                for (channel, sums) in (block..block_end).step_by(CHANNELS).zip(sums.iter_mut()) {
-                    let n_channels = (block_end - channel).min(CHANNELS);
-                    self.sum_up::<PIXELS, STEP>(&taps, channel, n_channels, sums);
-                }
-                for (index, pixel) in output.chunks_exact_mut(output_depth).enumerate() {
-                    let outputs = &mut pixel[block..block_end];
-                    self.multipliers.finish_int8(block, &self.params.output, sums, index, outputs);
+    let filter_depth = params.filter_depth as usize;
+    let channels_per_group = (output_depth * filter_depth).checked_div(depth).unwrap_or(0);
+    let (input_width, output_width) = (window.input_width as usize, window.output_width as usize);
+    let image = window.input_height as usize * input_width * depth;
+    let filter_row = window.filter_width as usize * filter_depth;
+    let filter_size = window.filter_height as usize * filter_row;
+    // Taps of a row lie side by side in memory if nothing is left out between them.
+    let is_dense = window.dilation_width == 1 && filter_depth == depth;
+    let mut pixels = output.chunks_exact_mut(output_depth.max(1));
+    for batch in 0..window.batches as usize {
+        for y in 0..window.output_height as usize {
+            let rows = window.rows(y);
+            for x in 0..output_width {
+                let columns = window.columns(x);
+                let Some(pixel) = pixels.next() else { return };
+                let mut channel = 0;
+                while channel < output_depth {
+                    let group = channel / channels_per_group;
+                    let end = ((group + 1) * channels_per_group).min(channel + CHANNELS);
+                    let of_channel = |c: usize| (channel + c).min(end - 1);
+                    let mut sums = [core::array::from_fn(|c| bias.get(of_channel(c)).copied().unwrap_or(0))];
+                    for row in rows.start..rows.end {
+                        let input_y = (rows.origin + row as isize * window.dilation_height as isize) as usize;
+                        let line = batch * image + input_y * input_width * depth;
+                        let mut add = |column: usize, taps: usize, length: usize| {
+                            let input_x =
+                                (columns.origin + column as isize * window.dilation_width as isize) as usize;
+                            let at = line + input_x * depth + group * filter_depth;
+                            let filter_at = row * filter_row + column * filter_depth;
+                            let weights = core::array::from_fn(|c| {
+                                let start = of_channel(c) * filter_size + filter_at;
+                                &filter[start..start + length]
+                            });
+                            debug_assert!(taps * filter_depth == length);
+                            dot([&input[at..at + length]], weights, params.input_offset, &mut sums);
+                        };
+                        if is_dense {
+                            add(columns.start, columns.len(), columns.len() * filter_depth);
+                        } else {
+                            (columns.start..columns.end).for_each(|column| add(column, 1, filter_depth));
+                        }
+                    }
+                    for (c, sum) in (channel..end).zip(sums[0]) {
+                        pixel[c] = params.output.finish(multipliers.get(c).apply(sum)) as i8;
+                    }
+                    channel = end;
                 }
             }
-            start = group_end;
-            taps.input_at += filter_depth;
-        }
-    }
-
-    /// The sums of up to four channels, biases included.
-    fn sum_up<const PIXELS: usize, const STEP: usize>(
-        &self,
-        taps: &Visit,
-        channel: usize,
-        n_channels: usize,
-        sums: &mut Quad<PIXELS>,
-    ) {
-        let window = &self.params.window;
-        let filter_depth = self.params.filter_depth as usize;
-        let filter_size = window.filter_height as usize * window.filter_width as usize * filter_depth;
-        let biases = self.bias.get(channel..).and_then(|rest| rest.first_chunk()).copied();
-        *sums = [biases
-            .unwrap_or_else(|| core::array::from_fn(|c| self.bias.get(channel + c).copied().unwrap_or(0)));
-            PIXELS];
-        // Taps of a row lie side by side in memory if nothing is left out between them.
-        let is_dense = self.steps.column == filter_depth;
-        let (n_runs, length) =
-            if is_dense { (1, taps.n_columns * filter_depth) } else { (taps.n_columns, filter_depth) };
-        let offset = self.params.input_offset;
-        let mut row_at = taps.input_at;
-        let mut row_tap = channel * filter_size + taps.tap * filter_depth;
-        for _ in 0..taps.n_rows {
-            let (mut at, mut tap) = (row_at, row_tap);
-            for _ in 0..n_runs {
-                let inputs = Runs { values: &self.input[at..], step: self.steps.pixel };
-                let weights = Runs { values: &self.filter[tap..], step: filter_size };
-                if n_channels == CHANNELS {
-                    dot::<PIXELS, STEP>(inputs, weights, length, offset, sums);
-                } else {
-                    dot_few::<PIXELS>(inputs, weights, length, offset, n_channels, sums);
-                }
-                at += self.steps.column;
-                tap += filter_depth;
-            }
-            row_at += self.steps.row;
-            row_tap += self.steps.tap_row * filter_depth;
         }
     }
 }

@@ -9,10 +9,9 @@
 //! and no zero points; float products are added row by row, the bias last.
 
 use super::accumulate::{Accumulate, Arithmetic, with_sums};
-use super::dot::CHANNELS;
 use super::hybrid::{HYBRID, Order, eval_hybrid, save_hybrid};
 use super::requantize::{ChannelMultipliers, Factors, OutputStage, save_channel_multipliers};
-use super::window::{Steps, Visit, Window};
+use super::window::Window;
 use crate::error::Reason;
 use crate::eval::{EvalContext, Operand, cast_mut};
 use crate::fixed_point::{FloatRange, activation_range_float};
@@ -140,9 +139,6 @@ fn general(params: &Params, sums: &mut impl Accumulate) {
     });
 }
 
-/// Channels whose sums wait to be scaled together.
-const BLOCK: usize = 32;
-
 /// int8 input and filter, one multiplier per output channel; `bias` may be empty.
 fn int8(
     params: &Params,
@@ -153,93 +149,35 @@ fn int8(
     output: &mut [i8],
 ) {
     let window = &params.window;
+    let depth = window.input_depth as usize;
     let output_depth = window.output_depth as usize;
-    let image = Image { params, steps: window.steps(), input, filter, bias };
-    let has_groups = params.depth_multiplier == 1;
-    let mut sums = [[[0; CHANNELS]]; BLOCK / CHANNELS];
-    window.for_each_run(|mut taps, n_pixels, output_at| {
-        for pixel in output[output_at..][..n_pixels * output_depth].chunks_exact_mut(output_depth) {
-            for (index, outputs) in pixel.chunks_mut(BLOCK).enumerate() {
-                let first = index * BLOCK;
-                let flat = &mut sums.as_flattened_mut().as_flattened_mut()[..outputs.len()];
-                if has_groups && output_depth.is_multiple_of(8) {
-                    image.sum_up_groups::<8>(&taps, first, flat);
-                } else if has_groups && output_depth.is_multiple_of(4) {
-                    image.sum_up_groups::<4>(&taps, first, flat);
-                } else {
-                    image.sum_up_tap_by_tap(&taps, first, flat);
-                }
-                multipliers.finish_int8(first, &params.output, &sums, 0, outputs);
-            }
-            taps.input_at += image.steps.pixel;
-        }
-    });
-}
-
-/// What all pixels of an int8 convolution have in common.
-struct Image<'a> {
-    params: &'a Params,
-    steps: Steps,
-    input: &'a [i8],
-    filter: &'a [i8],
-    bias: &'a [i32],
-}
-
-impl Image<'_> {
-    /// The sums of channels from `first` on, biases included, `N` at a time in registers. The depth is a multiple of `N` and
-    /// the same for input and output.
-    #[inline(never)]
-    fn sum_up_groups<const N: usize>(&self, taps: &Visit, first: usize, sums: &mut [i32]) {
-        let depth = self.params.window.output_depth as usize / N;
-        let (inputs, weights) = (self.input.as_chunks::<N>().0, self.filter.as_chunks::<N>().0);
-        let biases = self.bias.as_chunks::<N>().0;
-        let (row_step, column_step) = (self.steps.row / N, self.steps.column / N);
-        let offset = self.params.input_offset;
-        for (group, sums) in sums.as_chunks_mut::<N>().0.iter_mut().enumerate() {
-            let channel = first / N + group;
-            let mut local = biases.get(channel).copied().unwrap_or([0; N]);
-            let mut row_at = taps.input_at / N + channel;
-            let mut row_tap = taps.tap * depth + channel;
-            for _ in 0..taps.n_rows {
-                let (mut at, mut tap) = (row_at, row_tap);
-                for _ in 0..taps.n_columns {
-                    let (Some(values), Some(weights)) = (inputs.get(at), weights.get(tap)) else { break };
-                    for c in 0..N {
-                        let value = i32::from(values[c]) + offset;
-                        local[c] = local[c].wrapping_add(value.wrapping_mul(i32::from(weights[c])));
+    let depth_multiplier = params.depth_multiplier as usize;
+    let (input_width, filter_width) = (window.input_width as usize, window.filter_width as usize);
+    let image = window.input_height as usize * input_width * depth;
+    let mut pixels = output.chunks_exact_mut(output_depth.max(1));
+    for batch in 0..window.batches as usize {
+        for y in 0..window.output_height as usize {
+            let rows = window.rows(y);
+            for x in 0..window.output_width as usize {
+                let columns = window.columns(x);
+                let Some(pixel) = pixels.next() else { return };
+                for (channel, out) in pixel.iter_mut().enumerate() {
+                    let input_channel = channel / depth_multiplier;
+                    let mut sum = bias.get(channel).copied().unwrap_or(0);
+                    for row in rows.start..rows.end {
+                        let input_y = (rows.origin + row as isize * window.dilation_height as isize) as usize;
+                        for column in columns.start..columns.end {
+                            let input_x =
+                                (columns.origin + column as isize * window.dilation_width as isize) as usize;
+                            let at =
+                                batch * image + (input_y * input_width + input_x) * depth + input_channel;
+                            let weight =
+                                i32::from(filter[(row * filter_width + column) * output_depth + channel]);
+                            let value = i32::from(input[at]) + params.input_offset;
+                            sum = sum.wrapping_add(value.wrapping_mul(weight));
+                        }
                     }
-                    at += column_step;
-                    tap += depth;
-                }
-                row_at += row_step;
-                row_tap += self.steps.tap_row * depth;
-            }
-            *sums = local;
-        }
-    }
-
-    /// The sums of channels from `first` on, biases included, for any depth and multiplier.
-    #[inline(never)]
-    fn sum_up_tap_by_tap(&self, taps: &Visit, first: usize, sums: &mut [i32]) {
-        let depth = self.params.window.output_depth as usize;
-        let multiplier = self.params.depth_multiplier as usize;
-        match self.bias.get(first..first + sums.len()) {
-            Some(bias) => sums.copy_from_slice(bias),
-            None => sums.fill(0),
-        }
-        for row in 0..taps.n_rows {
-            for column in 0..taps.n_columns {
-                let mut input_at =
-                    taps.input_at + row * self.steps.row + column * self.steps.column + first / multiplier;
-                let filter_at = (taps.tap + row * self.steps.tap_row + column) * depth + first;
-                let mut left = multiplier - first % multiplier;
-                for (sum, weight) in sums.iter_mut().zip(&self.filter[filter_at..]) {
-                    let value = i32::from(self.input[input_at]) + self.params.input_offset;
-                    *sum = sum.wrapping_add(value.wrapping_mul(i32::from(*weight)));
-                    left -= 1;
-                    if left == 0 {
-                        (input_at, left) = (input_at + 1, multiplier);
-                    }
+                    *out = params.output.finish(multipliers.get(channel).apply(sum)) as i8;
                 }
             }
         }

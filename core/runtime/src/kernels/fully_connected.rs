@@ -9,7 +9,7 @@
 //! double and rounds once, halves away from zero.
 
 use super::accumulate::{Accumulate, Arithmetic, with_sums};
-use super::dot::{CHANNELS, Runs, dot, dot_few};
+use super::dot::{CHANNELS, dot};
 use super::hybrid::{HYBRID, Order, eval_hybrid, save_hybrid};
 use super::requantize::{ChannelMultipliers, Factors, OutputStage};
 use crate::error::Reason;
@@ -229,19 +229,13 @@ fn int8(params: &Params, factors: Factors<'_>, input: &[i8], filter: &[i8], bias
         };
         let output = &mut output[batch * units..][..units];
         for (group, output) in output.chunks_mut(CHANNELS).enumerate() {
-            let first = group * CHANNELS;
-            let biases =
-                core::array::from_fn(|c| bias.get(first + c).copied().unwrap_or(0).wrapping_add(filter_part));
-            let mut sums = [biases];
-            let (inputs, weights) =
-                (Runs { values: input, step: 0 }, Runs { values: &filter[first * depth..], step: depth });
-            if output.len() == CHANNELS {
-                dot::<1, 2>(inputs, weights, depth, params.input_offset, &mut sums);
-            } else {
-                dot_few::<1>(inputs, weights, depth, params.input_offset, output.len(), &mut sums);
-            }
+            let unit = |c: usize| (group * CHANNELS + c).min(units - 1);
+            let mut sums =
+                [core::array::from_fn(|c| bias.get(unit(c)).copied().unwrap_or(0).wrapping_add(filter_part))];
+            let weights = core::array::from_fn(|c| &filter[unit(c) * depth..][..depth]);
+            dot([input], weights, params.input_offset, &mut sums);
             for (c, (output, sum)) in output.iter_mut().zip(sums[0]).enumerate() {
-                *output = params.output.finish(factors.apply(first + c, sum)) as i8;
+                *output = params.output.finish(factors.apply(unit(c), sum)) as i8;
             }
         }
     }

@@ -1,10 +1,7 @@
 //! From 32-bit (or 64-bit) sums to quantized outputs, with one multiplier per output channel.
 
-use super::dot::{CHANNELS, Quad};
 use crate::error::Reason;
-use crate::fixed_point::{
-    Activation, Multiplier, QuantizedRange, activation_range_quantized, multiply_by_nonnegative_multiplier,
-};
+use crate::fixed_point::{Activation, Multiplier, QuantizedRange, activation_range_quantized};
 use crate::prepare::PrepareContext;
 use crate::records::record;
 use crate::tensor::Tensor;
@@ -33,12 +30,6 @@ impl OutputStage {
         let problem = "the activation bounds do not fit the scale";
         let range = range.ok_or(Reason::Quantization { operand: output.role, problem })?;
         Ok(Self { offset: zero_point, range })
-    }
-
-    /// The int8 output of a sum; the multiplier is not negative.
-    #[inline(always)]
-    fn int8(&self, sum: i32, multiplier: u32, shift: u32) -> i8 {
-        self.finish(multiply_by_nonnegative_multiplier(sum, multiplier as i32, shift as i32)) as i8
     }
 
     /// The output of a scaled sum.
@@ -141,37 +132,6 @@ impl<'a> ChannelMultipliers<'a> {
     pub(crate) fn get(&self, channel: usize) -> Multiplier {
         let channel = channel.min(self.multipliers.len() - 1);
         Multiplier { multiplier: self.multipliers[channel] as i32, shift: self.shifts[channel] as i32 }
-    }
-
-    /// Writes the int8 outputs of a pixel's sums, the first of which is that of channel `first`. The multipliers are not
-    /// negative.
-    ///
-    /// A function of its own on purpose: the loop that sums has no registers to spare for it.
-    #[inline(never)]
-    pub(crate) fn finish_int8<const PIXELS: usize>(
-        &self,
-        first: usize,
-        stage: &OutputStage,
-        sums: &[Quad<PIXELS>],
-        pixel: usize,
-        outputs: &mut [i8],
-    ) {
-        let (multipliers, multiplier_rest) = self.multipliers[first..].as_chunks::<CHANNELS>();
-        let (shifts, shift_rest) = self.shifts[first..].as_chunks::<CHANNELS>();
-        let stage = *stage;
-        let (fours, rest) = outputs.as_chunks_mut::<CHANNELS>();
-        let factors = multipliers.iter().zip(shifts);
-        for ((outputs, sums), (multipliers, shifts)) in fours.iter_mut().zip(sums).zip(factors) {
-            for c in 0..CHANNELS {
-                outputs[c] = stage.int8(sums[pixel][c], multipliers[c], shifts[c]);
-            }
-        }
-        // What remains is less than four channels, and the last ones of all.
-        let Some(sums) = sums.get(fours.len()) else { return };
-        let factors = multiplier_rest.iter().zip(shift_rest);
-        for ((output, sum), (multiplier, shift)) in rest.iter_mut().zip(sums[pixel]).zip(factors) {
-            *output = stage.int8(sum, *multiplier, *shift);
-        }
     }
 
     /// The two words of a channel as a double.
