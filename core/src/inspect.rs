@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
+use emberlab_runtime::PlannedUse;
+
 use crate::cost;
 use crate::model::{Model, OperatorId, SubgraphId, Tensor, TensorId};
 use crate::plan::{self, ArenaPlan, BufferUse, Target};
+use crate::run::{EmberlabArena, RunError};
 use crate::verdict::{self, Diagnostic};
 
 /// What a model is and what it costs on a target.
@@ -28,6 +31,8 @@ pub struct Inspection {
     pub totals: TotalFacts,
     /// TFLM's arena; `None` where TFLM refuses the model.
     pub arena: Option<ArenaFacts>,
+    /// The arena of Emberlab's own runtime, in the same terms; `None` where it cannot run the model.
+    pub emberlab_arena: Option<ArenaFacts>,
     /// What deserves attention, TFLM's refusals included.
     pub diagnostics: Vec<DiagnosticFacts>,
 }
@@ -210,8 +215,13 @@ pub struct DiagnosticFacts {
     pub help: String,
 }
 
-/// Inspects a model for a target.
-pub fn inspect(model: &Model, file: FileFacts, target: Target) -> Inspection {
+/// Inspects a model for a target; `own` is what [`emberlab_arena`](crate::run::emberlab_arena) says of its file.
+pub fn inspect(
+    model: &Model,
+    file: FileFacts,
+    own: &Result<EmberlabArena, RunError>,
+    target: Target,
+) -> Inspection {
     let plan = plan::plan(model, target);
     let arena = plan.as_ref().ok();
     let subgraphs = || (0..model.subgraphs.len() as u32).map(SubgraphId);
@@ -227,7 +237,7 @@ pub fn inspect(model: &Model, file: FileFacts, target: Target) -> Inspection {
         description: model.description.clone(),
         inputs: main.map_or_else(Vec::new, |main| ports(&main.inputs)),
         outputs: main.map_or_else(Vec::new, |main| ports(&main.outputs)),
-        operators: verdicts.iter().map(|verdict| operator_facts(model, arena, verdict)).collect(),
+        operators: verdicts.iter().map(|verdict| operator_facts(model, arena, own, verdict)).collect(),
         tensors: subgraphs()
             .flat_map(|subgraph| {
                 let tensors = model.subgraph(subgraph).tensors.iter().enumerate();
@@ -240,6 +250,7 @@ pub fn inspect(model: &Model, file: FileFacts, target: Target) -> Inspection {
             weight_bytes: totals.weight_bytes,
         },
         arena: arena.map(arena_facts),
+        emberlab_arena: own.as_ref().ok().map(|own| own_arena_facts(own, model, target)),
         diagnostics: verdict::diagnostics(model, target).iter().map(DiagnosticFacts::new).collect(),
     }
 }
@@ -272,6 +283,7 @@ fn tensor_facts(model: &Model, subgraph: SubgraphId, index: usize, tensor: &Tens
 fn operator_facts(
     model: &Model,
     arena: Option<&ArenaPlan>,
+    own: &Result<EmberlabArena, RunError>,
     verdict: &verdict::OperatorVerdict,
 ) -> OperatorFacts {
     let (subgraph, id) = (verdict.subgraph, verdict.operator);
@@ -286,9 +298,79 @@ fn operator_facts(
         macs: cost::macs(model, subgraph, id),
         parameter_bytes: cost::parameter_bytes(model, subgraph, id),
         live_bytes: arena.and_then(|plan| live_bytes(plan, subgraph, id)),
-        supported: Supported { tflm: verdict.supported(), emberlab: None },
+        supported: Supported { tflm: verdict.supported(), emberlab: runs_here(own, subgraph, id) },
         kernel: verdict.kernel_text(),
     }
+}
+
+/// Whether Emberlab's runtime takes an operator; it looks at no operator behind the first that it refuses.
+fn runs_here(own: &Result<EmberlabArena, RunError>, subgraph: SubgraphId, id: OperatorId) -> Option<bool> {
+    match own {
+        Ok(_) => Some(true),
+        Err(error) => match error.operator? {
+            refused if refused == (subgraph.0, id.0) => Some(false),
+            (refused_in, refused) => (refused_in == subgraph.0 && id.0 < refused).then_some(true),
+        },
+    }
+}
+
+fn own_arena_facts(arena: &EmberlabArena, model: &Model, target: Target) -> ArenaFacts {
+    let needs = arena.needs;
+    ArenaFacts {
+        target: target.chip.id(),
+        kernels: "emberlab",
+        kernels_version: env!("CARGO_PKG_VERSION"),
+        used_bytes: needs.used_bytes.into(),
+        nonpersistent_bytes: needs.nonpersistent_bytes.into(),
+        persistent_bytes: needs.persistent_bytes.into(),
+        minimum_bytes: Some(needs.minimum_bytes.into()),
+        recommended_bytes: u64::from(needs.minimum_bytes).next_multiple_of(1024),
+        lower_bound_bytes: arena.lower_bound_bytes,
+        peak_operator: own_peak_operator(arena, model),
+        offline_plan: false,
+        plan: arena
+            .buffers
+            .iter()
+            .map(|buffer| {
+                let (tensor, scratch_of) = match buffer.usage {
+                    PlannedUse::Tensor(tensor) => (Some(tensor), None),
+                    PlannedUse::Scratch(operator, _) => (None, Some(operator)),
+                };
+                BufferFacts {
+                    subgraph: buffer.subgraph,
+                    tensor,
+                    scratch_of,
+                    bytes: buffer.bytes.into(),
+                    size: buffer.size.into(),
+                    offset: buffer.offset.into(),
+                    first_used: buffer.first_used.into(),
+                    last_used: buffer.last_used.into(),
+                }
+            })
+            .collect(),
+        persistent: vec![PersistentFacts {
+            what: "prepared_operators_and_variables",
+            subgraph: -1,
+            operator: -1,
+            bytes: needs.persistent_bytes.into(),
+            align: 16,
+            used: needs.persistent_bytes.into(),
+        }],
+    }
+}
+
+/// The operator of a model with one subgraph that runs when most bytes are alive; its scopes are its operators in order.
+fn own_peak_operator(arena: &EmberlabArena, model: &Model) -> Option<u32> {
+    let [main] = model.subgraphs.as_slice() else { return None };
+    let live = |scope: u32| -> u64 {
+        let alive = arena
+            .buffers
+            .iter()
+            .filter(|buffer| (u32::from(buffer.first_used)..=u32::from(buffer.last_used)).contains(&scope));
+        alive.map(|buffer| u64::from(buffer.size)).sum()
+    };
+    let scopes = 1..=main.operators.len() as u32;
+    scopes.max_by_key(|scope| (live(*scope), std::cmp::Reverse(*scope))).map(|scope| scope - 1)
 }
 
 /// Bytes alive in the head while an operator runs.

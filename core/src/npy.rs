@@ -207,7 +207,8 @@ fn descr(ty: TensorType) -> Option<&'static str> {
         | TensorType::Uint4
         | TensorType::Bfloat16
         | TensorType::Float8E4m3fn
-        | TensorType::Float8E5m2 => return None,
+        | TensorType::Float8E5m2
+        | TensorType::Unknown(_) => return None,
     })
 }
 

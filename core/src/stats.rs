@@ -271,7 +271,8 @@ fn limits(ty: TensorType) -> Option<(f64, f64)> {
         | TensorType::Complex64
         | TensorType::Complex128
         | TensorType::Resource
-        | TensorType::Variant => None,
+        | TensorType::Variant
+        | TensorType::Unknown(_) => None,
     }
 }
 
@@ -299,7 +300,8 @@ fn is_float(ty: TensorType) -> bool {
         | TensorType::Bool
         | TensorType::String
         | TensorType::Resource
-        | TensorType::Variant => false,
+        | TensorType::Variant
+        | TensorType::Unknown(_) => false,
     }
 }
 

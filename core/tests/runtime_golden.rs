@@ -3,12 +3,8 @@
 
 mod golden;
 
-use emberlab_runtime::{ArenaNeeds, Interpreter, Observer, OperatorEvent, Registry, Semantics};
+use emberlab_runtime::{ArenaNeeds, FLOAT_BOUND, Interpreter, Observer, OperatorEvent, Registry, Semantics};
 use golden::{Golden, Run};
-
-/// Largest difference of a float output of an operator, relative to the largest magnitude in it. TFLM's own figures come
-/// from another compiler and another libm; see the README of the golden files.
-const FLOAT_TOLERANCE: f32 = 2e-6;
 
 /// Checks what operators write while they write it.
 struct Trace<'g> {
@@ -31,7 +27,7 @@ impl Observer for Trace<'_> {
             let wanted = (expected.subgraph, expected.op, expected.name.as_str(), expected.tensor);
             assert_eq!(found, wanted, "order of execution");
             let bytes = operator.output(output);
-            if let Err(difference) = expected.compare(bytes, FLOAT_TOLERANCE) {
+            if let Err(difference) = expected.compare(bytes, FLOAT_BOUND) {
                 self.differences
                     .push(format!("operator {} {} tensor {id}: {difference}", place.index, place.name));
             }
@@ -59,7 +55,7 @@ fn check(name: &str) {
         assert!(trace.differences.is_empty(), "{name} {} {}: {:#?}", run.kind, run.seed, trace.differences);
         assert_eq!(trace.at, run.op_outputs.len(), "{name}: number of operator outputs");
         for (index, expected) in run.outputs.iter().enumerate() {
-            let difference = expected.compare(interpreter.output_bytes(index), FLOAT_TOLERANCE);
+            let difference = expected.compare(interpreter.output_bytes(index), FLOAT_BOUND);
             assert_eq!(difference, Ok(()), "{name} output {index}");
         }
         n_outputs += trace.at;

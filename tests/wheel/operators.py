@@ -5,7 +5,7 @@
     operator_cases --seed 1 --count 3000 FOLDER
     python operators.py FOLDER [--runtime tflm litert] [--only TEXT] [--verbose]
 
-Integers have to be equal bit for bit, floats within the tolerance of the case. A model that the reference refuses has to be
+Integers have to be equal bit for bit, floats within the bound of the case times the largest magnitude of the output. A model that the reference refuses has to be
 refused by us, and the other way round unless the case says that we refuse on purpose; LiteRT may refuse more, because TFLM's
 custom operators are none of its own. The reference runs in child processes: when it crashes, the case counts as refused and
 the rest goes on. Prints every mismatch and `N passed, M failed`; exit status 1 on any failure.
@@ -101,7 +101,7 @@ def in_children(runtime, folder, cases):
         start += done
 
 
-def differences(ours, theirs, tolerance):
+def differences(ours, theirs, float_bound):
     """What differs between the outputs of one step; an empty list if nothing does."""
     if len(ours) != len(theirs):
         return [f"{len(ours)} outputs instead of {len(theirs)}"]
@@ -115,7 +115,8 @@ def differences(ours, theirs, tolerance):
             continue
         if KINDS[np.dtype(dtype).kind] == "float":
             wide = b.astype(np.float64)
-            bound = tolerance["absolute"] + tolerance["relative"] * np.abs(wide)
+            finite = np.abs(wide[np.isfinite(wide)])
+            bound = float_bound * finite.max(initial=0.0)
             same = (a == b) | (np.isnan(a) & np.isnan(b))
             with np.errstate(invalid="ignore"):
                 same |= np.abs(a.astype(np.float64) - wide) <= bound
@@ -144,7 +145,7 @@ def verdict(case, ours, theirs, runtime):
     for step, (our, their) in enumerate(zip(ours, theirs)):
         if step < case["first_compared_step"]:
             continue
-        found = differences(our, their, case["tolerance"])
+        found = differences(our, their, case["float_bound"])
         if found:
             return False, f"step {step}: " + "; ".join(found), False
     return True, "", False

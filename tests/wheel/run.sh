@@ -31,5 +31,11 @@ else
 fi
 "$examples/generate_models" --seed 2 --count 400 --retype "$models/retyped"
 "$python" tests/wheel/arena.py "$models/retyped"
-"$examples/operator_cases" --seed 1 --count 6000 --damage 20 "$models/operators"
+"$examples/operator_cases" --seed 1 --count 7200 --damage 20 "$models/operators"
 "$python" tests/wheel/operators.py "$models/operators" --runtime tflm litert
+
+# Networks of the editor: outputs of float32 and int8 models, and their arenas.
+"$examples/write_networks" --seed 1 --count 150 "$models/networks"
+"$python" tests/wheel/operators.py "$models/networks" --runtime tflm litert
+"$examples/generate_models" --seed 1 --count 0 --models "$models/networks" "$models/arenas"
+"$python" tests/wheel/arena.py "$models/arenas" "$models/networks"

@@ -145,7 +145,7 @@ fn energy(maker: &mut Maker) {
 /// A type with its number in the schema.
 fn sample_type(maker: &mut Maker, types: &[TensorType]) -> (TensorType, i32) {
     let ty = maker.random.pick(types);
-    (ty, ty as i32)
+    (ty, ty.code().into())
 }
 
 fn rfft(maker: &mut Maker) {
@@ -200,7 +200,7 @@ fn front_end(maker: &mut Maker) {
     let bits = plain(maker, Int32, &[]);
     custom(maker, "SignalFftAutoScale", &[samples], &[scaled, bits], None);
     let spectrum = plain(maker, Int16, &[LENGTH + 2]);
-    let entries = [("T", Int16 as i32), ("fft_length", LENGTH)];
+    let entries = [("T", i32::from(Int16.code())), ("fft_length", LENGTH)];
     custom(maker, "SignalRfft", &[scaled], &[spectrum], Some(&entries));
     let energy = plain(maker, Uint32, &[LENGTH / 2 + 1]);
     let entries = [("end_index", LENGTH / 2), ("start_index", 1)];

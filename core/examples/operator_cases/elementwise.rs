@@ -3,7 +3,7 @@
 use emberlab_core::model::{BuiltinOperator as Op, Options, Tensor, TensorType};
 
 use super::Recipe;
-use super::maker::{Maker, Tolerance, Values};
+use super::maker::{Maker, Values};
 use TensorType::{Bool, Float32, Int8, Int16, Int32, Int64};
 
 pub const RECIPES: &[Recipe] = &[
@@ -204,7 +204,6 @@ fn add_n(maker: &mut Maker) {
         (0..maker.random.between(2, 5)).map(|_| maker.input_of(input.clone(), Values::Any)).collect();
     let output = any_quantized(maker, ty, &shape);
     let output = maker.tensor_of(output);
-    maker.tolerance = Tolerance { absolute: 1e-5, relative: 1e-6 };
     maker.operator(Op::ADD_N, &inputs, &[output], Some(Options::new("AddNOptions")));
 }
 

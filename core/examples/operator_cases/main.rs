@@ -10,14 +10,17 @@
 //! is given. Every recipe has numbers of its own, so that a new one does not change the others.
 
 mod arena;
+mod custom;
 mod damage;
 mod elementwise;
 #[path = "../support/flexbuffer.rs"]
 mod flexbuffer;
 mod functions;
+mod layers;
 mod maker;
 mod moves;
 mod pictures;
+mod recurrent;
 mod reductions;
 mod signal;
 
@@ -26,8 +29,9 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use emberlab_core::model::{Model, OperatorCode};
 use emberlab_core::tflite;
-use emberlab_runtime::{Interpreter, Registry, Semantics};
+use emberlab_runtime::{Exactness, FLOAT_BOUND, Interpreter, OperatorKey, Registry, Semantics};
 use maker::{Case, Maker, Random};
 use serde_json::{Value, json};
 
@@ -35,10 +39,13 @@ use serde_json::{Value, json};
 pub type Recipe = (&'static str, fn(&mut Maker));
 
 const RECIPES: &[&[Recipe]] = &[
+    custom::RECIPES,
     elementwise::RECIPES,
     functions::RECIPES,
+    layers::RECIPES,
     moves::RECIPES,
     pictures::RECIPES,
+    recurrent::RECIPES,
     reductions::RECIPES,
     signal::RECIPES,
 ];
@@ -139,13 +146,28 @@ fn line(file: &str, case: &Case, bytes: &[u8]) -> Value {
     json!({
         "file": file,
         "steps": inputs,
-        "tolerance": { "absolute": case.tolerance.absolute, "relative": case.tolerance.relative },
+        "float_bound": float_bound(&case.model),
         "skip": case.skip,
         "first_compared_step": case.first_compared_step,
         "refused_by_us": case.is_refused_by_us,
         "tflm": outputs(case, bytes, Semantics::Tflm),
         "litert": outputs(case, bytes, Semantics::Litert),
     })
+}
+
+/// How far float outputs may be from the reference, as a part of the largest magnitude in the tensor: what the dispatch
+/// table says of the operator.
+fn float_bound(model: &Model) -> f32 {
+    let registry = Registry::default();
+    let is_exact = |code: &OperatorCode| {
+        let key = match &code.custom_code {
+            Some(name) => OperatorKey::Custom(name),
+            None => OperatorKey::Builtin(code.builtin),
+        };
+        let support = registry.find(key).map_or(&[][..], |(_, entry)| entry.support);
+        support.iter().all(|types| ![types.tflm, types.litert].contains(&Some(Exactness::Float)))
+    };
+    if model.operator_codes.iter().all(is_exact) { 0.0 } else { FLOAT_BOUND }
 }
 
 /// The outputs of every step, or why the model is refused.

@@ -60,13 +60,6 @@ impl Random {
     }
 }
 
-/// How far a float output may be from the reference: `absolute + relative * |reference|`. Integers have to be equal.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tolerance {
-    pub absolute: f64,
-    pub relative: f64,
-}
-
 /// What an input of the model gets in every step.
 #[derive(Clone, Debug)]
 pub enum Values {
@@ -85,7 +78,6 @@ pub struct Case {
     pub model: Model,
     /// The bytes of every input, for each invocation.
     pub steps: Vec<Vec<Vec<u8>>>,
-    pub tolerance: Tolerance,
     /// Runtimes that the case says nothing about: `tflm`, `litert`.
     pub skip: Vec<&'static str>,
     /// We refuse on purpose what the reference runs.
@@ -98,7 +90,6 @@ pub struct Case {
 pub struct Maker {
     pub random: Random,
     pub builder: ModelBuilder,
-    pub tolerance: Tolerance,
     pub skip: Vec<&'static str>,
     pub is_refused_by_us: bool,
     pub n_steps: usize,
@@ -112,7 +103,6 @@ impl Maker {
         Self {
             random,
             builder: ModelBuilder::new(description),
-            tolerance: Tolerance::default(),
             skip: Vec::new(),
             is_refused_by_us: false,
             n_steps: 1,
@@ -133,7 +123,6 @@ impl Maker {
         Case {
             steps: steps.collect(),
             model: self.builder.build(),
-            tolerance: self.tolerance,
             skip: self.skip,
             is_refused_by_us: self.is_refused_by_us,
             first_compared_step: self.first_compared_step,
@@ -186,6 +175,12 @@ impl Maker {
         self.name(&mut tensor);
         let count = tensor.element_count().unwrap_or_default() as usize;
         let bytes = Values::Any.bytes(tensor.ty, count, &mut self.random);
+        self.builder.constant_bytes(tensor, bytes)
+    }
+
+    /// A constant by its bytes, for packed types.
+    pub fn packed_constant(&mut self, mut tensor: Tensor, bytes: Vec<u8>) -> TensorId {
+        self.name(&mut tensor);
         self.builder.constant_bytes(tensor, bytes)
     }
 

@@ -3,7 +3,7 @@
 use emberlab_core::model::{BuiltinOperator as Op, Options, Tensor, TensorType};
 
 use super::Recipe;
-use super::maker::{Maker, Tolerance, Values};
+use super::maker::{Maker, Values};
 use TensorType::{Float32, Int8, Int16, Int32};
 
 pub const RECIPES: &[Recipe] = &[
@@ -24,7 +24,6 @@ fn nearest(maker: &mut Maker) {
 fn bilinear(maker: &mut Maker) {
     let (aligns, centers) = maker.random.pick(&[(0, 0), (1, 0), (0, 1)]);
     resize(maker, Op::RESIZE_BILINEAR, "ResizeBilinearOptions", &[Float32, Int8], aligns, centers);
-    maker.tolerance = Tolerance { absolute: 1e-6, relative: 1e-6 };
 }
 
 fn resize(maker: &mut Maker, code: Op, table: &str, types: &[TensorType], aligns: i64, centers: i64) {

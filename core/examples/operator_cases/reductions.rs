@@ -3,7 +3,7 @@
 use emberlab_core::model::{BuiltinOperator as Op, Options, TensorId, TensorType};
 
 use super::Recipe;
-use super::maker::{Maker, Tolerance, Values};
+use super::maker::{Maker, Values};
 use TensorType::{Bool, Float32, Int8, Int16, Int32};
 
 pub const RECIPES: &[Recipe] = &[
@@ -62,7 +62,6 @@ fn sum_or_mean(maker: &mut Maker, code: Op) {
     let (axis, left, keeps) = axes(maker, &shape);
     let output = maker.quantized(ty, &left);
     let output = maker.tensor_of(output);
-    maker.tolerance = Tolerance { absolute: 1e-5, relative: 1e-6 };
     if code == Op::SUM && ty != Float32 {
         // LiteRT's reference kernel takes every quantized tensor for uint8 here.
         maker.skip.push("litert");
@@ -121,6 +120,5 @@ fn cumsum(maker: &mut Maker) {
     let options = Options::new("CumsumOptions")
         .with_int("exclusive", maker.random.between(0, 1))
         .with_int("reverse", maker.random.between(0, 1));
-    maker.tolerance = Tolerance { absolute: 1e-5, relative: 1e-6 };
     maker.operator(Op::CUMSUM, &[input, axis], &[output], Some(options));
 }

@@ -1,8 +1,24 @@
 //! The options of a custom operator as bytes.
 
-/// A FlexBuffers map of integers, each of four bytes; the keys must come sorted.
-pub fn flexbuffer_map(entries: &[(&str, i32)]) -> Vec<u8> {
+/// A number in a map, of four bytes.
+#[derive(Clone, Copy, Debug)]
+pub enum FlexNumber {
+    Int(i32),
+    // Not every program that shares this file has floats.
+    #[allow(dead_code)]
+    Float(f32),
+}
+
+impl From<i32> for FlexNumber {
+    fn from(number: i32) -> Self {
+        Self::Int(number)
+    }
+}
+
+/// A FlexBuffers map of numbers; the keys must come sorted.
+pub fn flexbuffer_map<N: Copy + Into<FlexNumber>>(entries: &[(&str, N)]) -> Vec<u8> {
     const TYPE_INT: u8 = 1 << 2 | 2;
+    const TYPE_FLOAT: u8 = 3 << 2 | 2;
     const TYPE_MAP: u8 = 9 << 2 | 2;
     const WIDTH: u32 = 4;
     let mut bytes = Vec::new();
@@ -26,8 +42,16 @@ pub fn flexbuffer_map(entries: &[(&str, i32)]) -> Vec<u8> {
     append(&mut bytes, WIDTH);
     append(&mut bytes, n_entries);
     let values = bytes.len();
-    entries.iter().for_each(|(_, value)| append(&mut bytes, *value as u32));
-    bytes.resize(bytes.len() + entries.len(), TYPE_INT);
+    let mut types = Vec::new();
+    for (_, number) in entries {
+        let (ty, bits) = match (*number).into() {
+            FlexNumber::Int(number) => (TYPE_INT, number as u32),
+            FlexNumber::Float(number) => (TYPE_FLOAT, number.to_bits()),
+        };
+        types.push(ty);
+        append(&mut bytes, bits);
+    }
+    bytes.extend(types);
     bytes.resize(bytes.len().next_multiple_of(WIDTH as usize), 0);
     let distance = (bytes.len() - values) as u32;
     append(&mut bytes, distance);

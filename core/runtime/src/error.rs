@@ -117,7 +117,7 @@ impl fmt::Display for Reason {
             Reason::Declined => f.write_str("no version of the kernel takes this case"),
             Reason::Missing { operand } => write!(f, "{operand} is left out, but the operator needs it"),
             Reason::Type { operand, found, expected } => {
-                write!(f, "{operand} is {}, expected {expected}", found.name())
+                write!(f, "{operand} is {found}, expected {expected}")
             }
             Reason::Mismatch { what, found, expected } => {
                 write!(f, "{what} is {found}, expected {expected}")

@@ -58,4 +58,6 @@ pub use interpreter::{
     arena_needs,
 };
 pub use prepare::{Options, PrepareContext, Semantics, expect_equal};
-pub use registry::{Eval, Exactness, Kernel, KernelEntry, OperatorKey, Registry, Support, exact, float};
+pub use registry::{
+    Eval, Exactness, FLOAT_BOUND, Kernel, KernelEntry, OperatorKey, Registry, Support, exact, float,
+};

@@ -99,7 +99,7 @@ one_word! {
     i16, |word| word as i16, |value| value as u32;
     i8, |word| word as i8, |value| value as u32;
     u8, |word| word as u8, u32::from;
-    TensorType, |word| TensorType::from_code(word as i8).unwrap_or(TensorType::Float32), |ty| ty as u32;
+    TensorType, |word| TensorType::from_any_code(word as i8), |ty| ty.code() as u8 as u32;
 }
 
 impl<T: Record, const N: usize> Record for [T; N] {

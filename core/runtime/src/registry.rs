@@ -29,6 +29,9 @@ pub enum Eval {
     /// As `Kernel`, with a second function that is called after the state of all kernels was set to 0, in preparation and
     /// in [`crate::Interpreter::reset`].
     Stateful(fn(&mut EvalContext<'_>), fn(&mut EvalContext<'_>)),
+    /// As `Stateful`, but `false` ends the invocation behind the operator: a streaming model waits for more input. See
+    /// [`crate::Interpreter::ended_early`].
+    Streaming(fn(&mut EvalContext<'_>) -> bool, fn(&mut EvalContext<'_>)),
     /// Runs other subgraphs.
     ControlFlow(ControlFlow),
 }
@@ -38,6 +41,7 @@ impl fmt::Debug for Eval {
         match self {
             Eval::Kernel(_) => f.write_str("Kernel"),
             Eval::Stateful(..) => f.write_str("Stateful"),
+            Eval::Streaming(..) => f.write_str("Streaming"),
             Eval::ControlFlow(kind) => write!(f, "ControlFlow({kind:?})"),
         }
     }
@@ -54,12 +58,15 @@ pub struct Kernel {
     pub eval: Eval,
 }
 
+/// How far floats of [`Exactness::Float`] may be from the reference: this part of the largest magnitude in the tensor.
+pub const FLOAT_BOUND: f32 = 2e-6;
+
 /// How well a kernel agrees with the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exactness {
     /// The same bytes.
     Bits,
-    /// Floats that differ in the last bits, by libm or by the order of operations.
+    /// Floats that differ in the last bits, by libm or by the order of operations: within [`FLOAT_BOUND`].
     Float,
 }
 

@@ -242,7 +242,7 @@ impl TestModel {
             }
             tensors.push(Node::Table(vec![
                 Field::Node(t::SHAPE.slot, Node::vector(&tensor.shape)),
-                Field::scalar(t::TYPE.slot, tensor.ty as i8),
+                Field::scalar(t::TYPE.slot, tensor.ty.code()),
                 Field::scalar(t::BUFFER.slot, buffer),
                 Field::Node(t::QUANTIZATION.slot, Node::Table(quantization)),
                 Field::scalar(t::IS_VARIABLE.slot, u8::from(tensor.is_variable)),

@@ -24,6 +24,12 @@ impl SharedBytes {
             .then(|| Self { memory: memory.clone(), range })
     }
 
+    /// The first bytes, without a copy; fewer where there are not as many.
+    pub fn first(&self, n_bytes: usize) -> Self {
+        let end = self.range.start + n_bytes.min(self.range.len());
+        Self { memory: self.memory.clone(), range: self.range.start..end }
+    }
+
     /// The bytes.
     pub fn as_slice(&self) -> &[u8] {
         &self.memory[self.range.clone()]

@@ -40,6 +40,16 @@ impl Model {
     fn diagnose_subgraph(&self, id: SubgraphId, subgraph: &Subgraph, findings: &mut Findings) {
         for (index, tensor) in (0..).zip(&subgraph.tensors) {
             let place = Place::Tensor(id, TensorId(index));
+            if let TensorType::Unknown(code) = tensor.ty {
+                findings.add(
+                    Severity::Error,
+                    place,
+                    format!(
+                        "The type has the number {code}, which schema version {SCHEMA_VERSION} does not have."
+                    ),
+                    "Convert the model with an older TensorFlow, or look for a newer Emberlab that knows this type.",
+                );
+            }
             self.diagnose_data(tensor, place, findings);
             diagnose_quantization(tensor, place, findings);
             if let Some(size) = tensor.shape.iter().find(|size| **size < 0) {

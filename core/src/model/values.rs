@@ -21,7 +21,8 @@ impl<'a> Values<'a> {
             | TensorType::Complex128
             | TensorType::String
             | TensorType::Resource
-            | TensorType::Variant => None,
+            | TensorType::Variant
+            | TensorType::Unknown(_) => None,
             TensorType::Float32
             | TensorType::Float16
             | TensorType::Int32
@@ -130,7 +131,8 @@ fn number(ty: TensorType, bytes: &[u8], shift: u32) -> f64 {
         | TensorType::Complex128
         | TensorType::String
         | TensorType::Resource
-        | TensorType::Variant => f64::NAN,
+        | TensorType::Variant
+        | TensorType::Unknown(_) => f64::NAN,
     }
 }
 

@@ -69,7 +69,8 @@ pub(super) fn element_bytes(ty: TensorType) -> Option<u64> {
         | TensorType::Int2
         | TensorType::Uint4
         | TensorType::Float8E4m3fn
-        | TensorType::Float8E5m2 => None,
+        | TensorType::Float8E5m2
+        | TensorType::Unknown(_) => None,
     }
 }
 
@@ -101,6 +102,7 @@ pub(super) fn type_name(ty: TensorType) -> &'static str {
         TensorType::Uint4 => "UINT4",
         TensorType::Float8E4m3fn => "FLOAT8_E4M3FN",
         TensorType::Float8E5m2 => "FLOAT8_E5M2",
+        TensorType::Unknown(_) => "Unknown type",
     }
 }
 
@@ -130,6 +132,8 @@ pub(super) fn type_number(ty: TensorType) -> u8 {
         TensorType::Uint4 => 21,
         TensorType::Float8E4m3fn => 22,
         TensorType::Float8E5m2 => 23,
+        // `kTfLiteNoType`.
+        TensorType::Unknown(_) => 0,
     }
 }
 
@@ -163,6 +167,9 @@ fn size_help(tensor: &Tensor) -> String {
 }
 
 fn byte_length(dims: &[i32], ty: TensorType) -> Result<u64, String> {
+    if let TensorType::Unknown(code) = ty {
+        return Err(format!("Unsupported data type {code} in tensor"));
+    }
     let Some(element) = element_bytes(ty) else {
         return Err(format!("TFLM has no size for the type {}", type_name(ty)));
     };
@@ -197,6 +204,7 @@ mod tests {
         check(&[2, 0], TensorType::Int8, Some(0));
         check(&[-1, 3], TensorType::Int8, None);
         check(&[1], TensorType::String, None);
+        check(&[1], TensorType::Unknown(99), None);
         check(&[0, i32::MAX, i32::MAX], TensorType::Int8, None);
         check(&[i32::MAX, i32::MAX, i32::MAX, i32::MAX], TensorType::Complex128, None);
     }

@@ -1,7 +1,9 @@
 //! The memory that an interpreter runs in: the model at an address that chips would have, and its arena.
 
-use emberlab_runtime::{Interpreter, PrepareError, Reason, Registry, Semantics, arena_needs};
+use emberlab_runtime::{Interpreter, PrepareError, Registry, Semantics};
 use thiserror::Error;
+
+use super::arena::arena_of_aligned;
 
 /// Largest arena that is allocated on the host: what a file claims is not proof that it needs it.
 const MAX_ARENA_BYTES: usize = 1 << 30;
@@ -28,7 +30,7 @@ pub struct RunError {
 }
 
 impl RunError {
-    fn new(error: &PrepareError<'_>) -> Self {
+    pub(super) fn new(error: &PrepareError<'_>) -> Self {
         Self {
             operator: error.operator.map(|place| (place.subgraph, place.index)),
             message: error.to_string(),
@@ -67,28 +69,11 @@ impl Memory {
 
     fn arena_bytes(&self) -> Result<usize, RunError> {
         let model: &[u8] = &bytemuck::cast_slice(&self.model)[..self.model_bytes];
-        // Preparation takes a few words for every tensor and operator, which take more than that in the file.
-        let mut notes = vec![0u128; model.len().div_ceil(16).max(256)];
-        loop {
-            let notes_bytes = bytemuck::cast_slice_mut(&mut notes);
-            match arena_needs(model, notes_bytes, self.semantics, &Registry::default(), &mut |_| ()) {
-                Ok(needs) if needs.minimum_bytes as usize <= MAX_ARENA_BYTES => {
-                    return Ok(needs.minimum_bytes as usize);
-                }
-                Err(PrepareError { reason: Reason::Arena { .. }, .. })
-                    if notes.len() * 16 < MAX_ARENA_BYTES =>
-                {
-                    let longer = notes.len() * 4;
-                    notes = vec![0u128; longer];
-                }
-                Ok(needs) => {
-                    let bytes = needs.minimum_bytes;
-                    let message =
-                        format!("the arena would take {bytes} bytes, more than 1 GiB; use a smaller model");
-                    return Err(RunError { operator: None, message });
-                }
-                Err(error) => return Err(RunError::new(&error)),
-            }
+        let bytes = arena_of_aligned(model, self.semantics)?.needs.minimum_bytes;
+        if bytes as usize > MAX_ARENA_BYTES {
+            let message = format!("the arena would take {bytes} bytes, more than 1 GiB; use a smaller model");
+            return Err(RunError { operator: None, message });
         }
+        Ok(bytes as usize)
     }
 }

@@ -1,11 +1,13 @@
 //! Running a model on the host, with the arithmetic of the chip.
 
+mod arena;
 mod compare;
 mod input;
 mod memory;
 mod source;
 mod trace;
 
+pub use arena::{EmberlabArena, emberlab_arena};
 pub use compare::{Difference, compare, compare_models};
 pub use input::{Generator, fill};
 pub use memory::{Memory, RunError};
@@ -13,6 +15,7 @@ pub use source::{
     Normalisation, PreparedInput, SourceError, converted, from_npy, from_picture, from_text, from_wav,
     picture_shape,
 };
+pub(crate) use source::{decode, sound_samples};
 pub use trace::{OperatorOutput, Trace};
 
 pub use emberlab_runtime::{Interpreter, Observer, OperatorEvent, Semantics, Stopped};

@@ -151,7 +151,11 @@ pub fn from_picture(
     Ok(PreparedInput { bytes, steps })
 }
 
-fn decode(bytes: &[u8]) -> Result<DynamicImage, SourceError> {
+/// The picture in the bytes of a PNG, JPEG or BMP file.
+///
+/// # Errors
+/// They are none, or decoding would take too much memory.
+pub(crate) fn decode(bytes: &[u8]) -> Result<DynamicImage, SourceError> {
     let help = "PNG, JPEG and BMP pictures can be read";
     let failure = |error: &dyn std::fmt::Display| {
         SourceError::new(format!("the picture cannot be read: {error}"), help)
@@ -185,19 +189,10 @@ pub fn from_wav(bytes: &[u8], tensor: &Tensor) -> Result<PreparedInput, SourceEr
     // Only what the tensor can hold is read: a header may claim hours.
     let n_samples = n_elements.saturating_mul(n_channels);
     let n_frames = reader.duration() as usize;
-    let samples = match spec.sample_format {
-        hound::SampleFormat::Float => reader
-            .samples::<f32>()
-            .take(n_samples)
-            .map(|sample| sample.map(f64::from))
-            .collect::<Result<Vec<_>, _>>(),
-        hound::SampleFormat::Int => {
-            let full_scale = 2f64.powi(i32::from(spec.bits_per_sample) - 1);
-            let samples = reader.samples::<i32>().take(n_samples);
-            samples.map(|sample| sample.map(|sample| f64::from(sample) / full_scale)).collect()
-        }
-    };
-    let samples = samples.map_err(failure)?;
+    let (samples, end) = sound_samples(&mut reader, n_samples);
+    if let Some(error) = end {
+        return Err(failure(error));
+    }
     let mut steps =
         vec![format!("sound at {} Hz, {n_frames} samples in {n_channels} channels", spec.sample_rate)];
     if n_channels > 1 {
@@ -219,6 +214,28 @@ pub fn from_wav(bytes: &[u8], tensor: &Tensor) -> Result<PreparedInput, SourceEr
     }
     let bytes = bytes_from_reals(tensor, &reals, &mut steps)?;
     Ok(PreparedInput { bytes, steps })
+}
+
+/// At most `n_samples` samples of a WAV file as real numbers from -1 to 1, channel after channel, and what ended them early.
+pub(crate) fn sound_samples(
+    reader: &mut hound::WavReader<Cursor<&[u8]>>,
+    n_samples: usize,
+) -> (Vec<f64>, Option<hound::Error>) {
+    let mut end = None;
+    let mut whole = |sample: Result<f64, hound::Error>| sample.map_err(|error| end = Some(error)).ok();
+    let spec = reader.spec();
+    let samples = match spec.sample_format {
+        hound::SampleFormat::Float => {
+            let samples = reader.samples::<f32>().take(n_samples);
+            samples.map_while(|sample| whole(sample.map(f64::from))).collect()
+        }
+        hound::SampleFormat::Int => {
+            let full_scale = 2f64.powi(i32::from(spec.bits_per_sample) - 1);
+            let samples = reader.samples::<i32>().take(n_samples);
+            samples.map_while(|sample| whole(sample.map(|sample| f64::from(sample) / full_scale))).collect()
+        }
+    };
+    (samples, end)
 }
 
 /// Numbers that somebody typed: real numbers, or the stored integers if `raw`. Spaces, commas, semicolons and line ends

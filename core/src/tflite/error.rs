@@ -77,9 +77,6 @@ impl ReadError {
             ReadError::CutShort(_) => {
                 "Compare the size of the file with the original's, then download or copy it again."
             }
-            ReadError::Damaged(ViewError { problem: Problem::Range { .. }, field: "type", .. }) => {
-                "Convert the model with an older TensorFlow, or look for a newer Emberlab that knows this type."
-            }
             ReadError::Damaged(_) | ReadError::Repetitive { .. } => {
                 "Download or copy the file again; if it stays the same, convert the model anew."
             }

@@ -1,5 +1,9 @@
+use emberlab_core::model::{SubgraphId, TensorId, TensorType};
+use emberlab_core::plan::{self, Chip, Target};
 use emberlab_core::tflite::{Format, read, write};
+use emberlab_core::verdict::Place;
 use emberlab_runtime::tflite_view::ModelView;
+use emberlab_runtime::{Interpreter, Registry, Semantics};
 
 use crate::support::specimens;
 
@@ -121,7 +125,7 @@ fn a_wrong_tensor_is_named_with_its_place() {
 }
 
 #[test]
-fn an_unknown_tensor_type_is_named() {
+fn an_unknown_tensor_type_is_kept_and_named() {
     let mut file = write(&specimens::fully_connected()).expect("a model");
     let position = {
         let view = ModelView::new_checked(&file).expect("a model");
@@ -129,15 +133,28 @@ fn an_unknown_tensor_type_is_named() {
         let tensor = graph.tensors().and_then(|tensors| tensors.get(2)).expect("a tensor");
         tensor.table().stored_position(1).expect("the type is stored")
     };
-    file[position] = 99;
-    let error = read(file.into()).expect_err("there is no type 99");
-    assert_eq!(
-        error.to_string(),
-        format!(
-            "the file is damaged: Tensor.type (tensor 2 of subgraph 0) at byte {position}: expected a number from 0 to 22, found 99"
-        )
-    );
-    assert!(error.help().starts_with("Convert the model with an older TensorFlow"));
+    for code in [23u8, 99, 0xff] {
+        file[position] = code;
+        let code = code as i8;
+        let model = read(file.clone().into()).expect("the model opens");
+        assert_eq!(model.subgraphs[0].tensors[2].ty, TensorType::Unknown(code));
+        let findings = model.diagnose();
+        let message = format!("The type has the number {code}, which schema version 3 does not have.");
+        let finding =
+            findings.iter().find(|finding| finding.message == message).expect("a finding of the type");
+        assert_eq!(finding.place, Place::Tensor(SubgraphId(0), TensorId(2)));
+        assert!(finding.help.starts_with("Convert the model with an older TensorFlow"));
+        // Writing keeps the number, and nothing runs the model.
+        let written = write(&model).expect("a model");
+        assert_eq!(read(written.into()).expect("a model"), model);
+        let refusals = plan::plan(&model, Target::new(Chip::Esp32)).expect_err("TFLM has no such type");
+        assert_eq!(refusals[0].message, format!("Tensor 2: Unsupported data type {code} in tensor"));
+        let (registry, mut arena) = (Registry::default(), vec![0; 4096]);
+        let error = Interpreter::prepare(&file, &mut arena, Semantics::Tflm, &registry).err();
+        let error = error.expect("the operator cannot run").to_string();
+        let expected = "operator 0 FULLY_CONNECTED: type of a tensor is";
+        assert!(error.starts_with(expected) && error.contains(&code.to_string()), "{error}");
+    }
 }
 
 #[test]

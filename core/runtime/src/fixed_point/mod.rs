@@ -17,8 +17,8 @@ pub use inverse_sqrt::inverse_sqrt;
 pub use logarithm::{checked_log2, log_of_one_or_more};
 pub use lut::{LUT_INT16_ENTRIES, SIGMOID_TABLE, lut_int8_entry, lut_int16_entry, lut_int16_lookup};
 pub use multiplier::{
-    Multiplier, multiply_by_quantized_multiplier, multiply_by_quantized_multiplier_64,
-    rounding_divide_by_pot, saturating_rounding_doubling_high_mul,
+    Multiplier, multiply_by_nonnegative_multiplier, multiply_by_quantized_multiplier,
+    multiply_by_quantized_multiplier_64, rounding_divide_by_pot, saturating_rounding_doubling_high_mul,
 };
 pub use quantize::{
     Activation, FloatRange, QuantizedRange, activation_range_float, activation_range_quantized, round_f32,

@@ -10,7 +10,7 @@ use crate::planner::{Planned, aligned, plan};
 use crate::prepare::{NOTE_IS_LASTING, NOTE_IS_STATE, PrepareContext, Semantics, Words};
 use crate::records::Record;
 use crate::registry::{Eval, OperatorKey, Registry};
-use crate::schema::BuiltinOperator;
+use crate::schema::{BuiltinOperator, TensorType};
 use crate::tensor::{Shape, tensor_bytes};
 use crate::tflite_view::{ModelView, OperatorView, Scalars, SubgraphView, TensorView};
 
@@ -72,6 +72,21 @@ pub(super) fn build<'a: 'w, 'w>(
     builder.mark_lifetimes(0, &mut scope, &mut [0; MAX_CALL_DEPTH], 0).map_err(whole)?;
     let nonpersistent_bytes = builder.place_planned(planned).map_err(whole)?;
     builder.finish(nonpersistent_bytes, scope, workspace_needed).map_err(whole)
+}
+
+/// TFLM plans no memory for intermediate tensors, and refuses those that would need some (`ValidateSubgraph`,
+/// micro/micro_allocation_info.cc).
+fn check_intermediates(subgraph: &SubgraphView<'_>, operator: &OperatorView<'_>) -> Result<(), Reason> {
+    for id in operator.intermediates()?.iter().filter_map(|id| usize::try_from(id).ok()) {
+        let tensor = subgraph.tensors()?.get(id)?;
+        let elements = Shape::new(tensor.shape()?.iter())?.elements() as u64;
+        let bytes = tensor_bytes(tensor.ty()?, elements).unwrap_or(0);
+        if bytes != 0 {
+            let found = bytes as i64;
+            return Err(Reason::Mismatch { what: "bytes of an intermediate tensor", found, expected: 0 });
+        }
+    }
+    Ok(())
 }
 
 /// Copies the constants that are not aligned in memory one behind the other, each to a multiple of 16; returns the bytes that
@@ -172,6 +187,10 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
         if tensor.external_buffer()? != 0 {
             return Err(Reason::Unsupported("constant data lie in an external file"));
         }
+        if let TensorType::Unknown(code) = tensor.ty()? {
+            let found = i64::from(code);
+            return Err(Reason::Range { what: "type of a tensor", found, expected: "a number from 0 to 22" });
+        }
         let elements = Shape::new(tensor.shape()?.iter())?.elements() as u64;
         let (data, is_aligned) = constant_data(&self.model, tensor)?;
         let bytes = tensor_bytes(tensor.ty()?, elements).unwrap_or(data.len() as u64);
@@ -247,6 +266,9 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
         };
         let (entry_number, entry) = self.registry.find(key).ok_or(Reason::NoKernel)?;
         self.check_operands(subgraph_index, subgraph, operator)?;
+        if self.semantics == Semantics::Tflm {
+            check_intermediates(subgraph, operator)?;
+        }
         let word = self.operator_word(number);
         let record = OperatorRecord {
             kernel: (entry_number as u32) << 8,
@@ -542,7 +564,7 @@ impl<'w, 'a: 'w> Builder<'w, 'a> {
                 let params = &self.words.words[record.params as usize..];
                 ControlFlow::called_subgraphs(kind, params)
             }
-            Some(Eval::Kernel(_) | Eval::Stateful(..)) | None => [None, None],
+            Some(Eval::Kernel(_) | Eval::Stateful(..) | Eval::Streaming(..)) | None => [None, None],
         }
     }
 

@@ -3,7 +3,7 @@
 //! Reference: micro/kernels/if.cc, while.cc and call_once.cc in esp-tflite-micro at 99f49e1. Values are copied between the
 //! operands of the operator and the inputs and outputs of the subgraph.
 
-use super::{Interpreter, Observer, Stopped};
+use super::{Halt, Interpreter, Observer};
 use crate::graph::{Graph, Place};
 use crate::records::{Record, record};
 
@@ -59,7 +59,7 @@ impl Interpreter<'_> {
         subgraph: u32,
         index: u32,
         observer: &mut dyn Observer,
-    ) -> Result<(), Stopped> {
+    ) -> Result<(), Halt> {
         let calls = Calls::read(self.graph.params(subgraph, index));
         let outputs = Side::OperatorOutputs { subgraph, index };
         let inputs = |from| Side::OperatorInputs { subgraph, index, from };
@@ -82,7 +82,7 @@ impl Interpreter<'_> {
                     self.copy(outputs, Side::SubgraphInputs(calls.first));
                     self.run_subgraph(calls.first, observer)?;
                     if observer.stop() {
-                        return Err(Stopped);
+                        return Err(Halt::Observer);
                     }
                 }
             }

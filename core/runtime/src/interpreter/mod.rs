@@ -27,13 +27,21 @@ use build::build;
 
 /// A model that is ready to run.
 pub struct Interpreter<'a> {
-    graph: Graph<'a>,
+    pub(crate) graph: Graph<'a>,
     registry: Registry<'a>,
     memory: &'a mut [u8],
     workspace: &'a mut [u8],
     /// Bytes at the start of the memory that keep their content until a reset.
     state_bytes: usize,
     needs: ArenaNeeds,
+    ended_early: bool,
+}
+
+/// What ended the run of a subgraph before its last operator.
+enum Halt {
+    Observer,
+    /// An operator that waits for more input.
+    Operator,
 }
 
 /// [`Observer::stop`] ended an invocation early. Outputs and variable tensors hold anything.
@@ -85,8 +93,9 @@ impl<'a> Interpreter<'a> {
         let memory = &mut memory[..memory_bytes];
         memory[..built.state_bytes as usize].fill(0);
         let state_bytes = built.resettable_bytes as usize;
+        let (registry, needs) = (*registry, built.needs);
         let mut interpreter =
-            Self { graph, registry: *registry, memory, workspace, state_bytes, needs: built.needs };
+            Self { graph, registry, memory, workspace, state_bytes, needs, ended_early: false };
         interpreter.reset();
         Ok(interpreter)
     }
@@ -160,7 +169,18 @@ impl<'a> Interpreter<'a> {
     /// # Errors
     /// The observer stopped it.
     pub fn invoke(&mut self, observer: &mut dyn Observer) -> Result<(), Stopped> {
-        self.run_subgraph(0, observer)
+        let result = self.run_subgraph(0, observer);
+        self.ended_early = matches!(result, Err(Halt::Operator));
+        match result {
+            Ok(()) | Err(Halt::Operator) => Ok(()),
+            Err(Halt::Observer) => Err(Stopped),
+        }
+    }
+
+    /// True if the last invocation ended at an operator that waits for more input (CIRCULAR_BUFFER): those behind it have not
+    /// run, and their outputs hold anything. TFLM's `Invoke` returns `kTfLiteAbort` then.
+    pub fn ended_early(&self) -> bool {
+        self.ended_early
     }
 
     /// Sets variable tensors and the state of kernels to 0, as after preparation; int8 variables to their zero point. What
@@ -173,27 +193,45 @@ impl<'a> Interpreter<'a> {
                 self.memory[range].fill(zero_point as u8);
             }
             for index in 0..self.graph.n_operators(subgraph) {
-                if let Some(Eval::Stateful(_, reset)) = self.eval_of(subgraph, index) {
-                    reset(&mut EvalContext::new(self.graph, self.memory, self.workspace, subgraph, index));
+                match self.eval_of(subgraph, index) {
+                    Some(Eval::Stateful(_, reset) | Eval::Streaming(_, reset)) => {
+                        reset(&mut EvalContext::new(
+                            self.graph,
+                            self.memory,
+                            self.workspace,
+                            subgraph,
+                            index,
+                        ));
+                    }
+                    Some(Eval::Kernel(_) | Eval::ControlFlow(_)) | None => (),
                 }
             }
         }
     }
 
-    fn run_subgraph(&mut self, subgraph: u32, observer: &mut dyn Observer) -> Result<(), Stopped> {
+    fn run_subgraph(&mut self, subgraph: u32, observer: &mut dyn Observer) -> Result<(), Halt> {
         for index in 0..self.graph.n_operators(subgraph) {
             if observer.stop() {
-                return Err(Stopped);
+                return Err(Halt::Observer);
             }
+            let mut goes_on = true;
             observer.before(&OperatorEvent::new(self.graph, self.memory, subgraph, index));
             match self.eval_of(subgraph, index) {
                 Some(Eval::Kernel(eval) | Eval::Stateful(eval, _)) => {
                     eval(&mut EvalContext::new(self.graph, self.memory, self.workspace, subgraph, index));
                 }
+                Some(Eval::Streaming(eval, _)) => {
+                    let context =
+                        &mut EvalContext::new(self.graph, self.memory, self.workspace, subgraph, index);
+                    goes_on = eval(context);
+                }
                 Some(Eval::ControlFlow(kind)) => self.run_control_flow(kind, subgraph, index, observer)?,
                 None => (),
             }
             observer.after(&OperatorEvent::new(self.graph, self.memory, subgraph, index));
+            if !goes_on {
+                return Err(Halt::Operator);
+            }
         }
         Ok(())
     }

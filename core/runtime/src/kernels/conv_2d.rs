@@ -9,10 +9,10 @@
 //! bias) and no zero points; float products are added row by row, the bias last. Padding counts as the zero point.
 
 use super::accumulate::{Accumulate, Arithmetic, with_sums};
-use super::dot::{CHANNELS, dot};
+use super::dot::{CHANNELS, Quad, add_products};
 use super::hybrid::{HYBRID, Order, eval_hybrid, save_hybrid};
 use super::requantize::{ChannelMultipliers, Factors, OutputStage, save_channel_multipliers};
-use super::window::Window;
+use super::window::{Steps, Visit, Window};
 use crate::error::Reason;
 use crate::eval::{EvalContext, Operand, cast_mut};
 use crate::fixed_point::{FloatRange, activation_range_float};
@@ -93,9 +93,10 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     if !arithmetic.is_quantized() {
         context.save(params)?;
         if arithmetic == Arithmetic::Hybrid {
-            // One scale per channel quantizes the input with a zero point, one for all without.
-            let n_scales = filter.quantization()?.map_or(0, |quantization| quantization.scales.len());
-            let is_per_channel = n_scales == output.shape.dim(3) || groups != 1;
+            // Scales that differ quantize the input with a zero point, one for all without.
+            let scales = filter.quantization()?.map_or_else(Default::default, |found| found.scales);
+            let n_scales = scales.len();
+            let is_per_channel = scales.iter().any(|scale| Some(scale) != scales.get(0)) || groups != 1;
             if n_scales != 1 {
                 expect_equal("number of scales of the filter", n_scales, output.shape.dim(3))?;
             }
@@ -154,7 +155,13 @@ fn general(params: &Params, sums: &mut impl Accumulate) {
     });
 }
 
+/// Neighbouring pixels whose sums wait to be scaled together.
+const TILE: usize = 16;
+
 /// int8 input and filter, one multiplier per output channel; `bias` may be empty.
+///
+/// Four channels at a time, at all pixels of a line whose windows have all their columns on the image; so the weights of
+/// four channels stay in the cache for a line.
 fn int8(
     params: &Params,
     multipliers: ChannelMultipliers<'_>,
@@ -164,57 +171,98 @@ fn int8(
     output: &mut [i8],
 ) {
     let window = &params.window;
-    let depth = window.input_depth as usize;
+    let (depth, filter_depth) = (window.input_depth as usize, params.filter_depth as usize);
     let output_depth = window.output_depth as usize;
-    let filter_depth = params.filter_depth as usize;
-    let channels_per_group = (output_depth * filter_depth).checked_div(depth).unwrap_or(0);
-    let (input_width, output_width) = (window.input_width as usize, window.output_width as usize);
-    let image = window.input_height as usize * input_width * depth;
-    let filter_row = window.filter_width as usize * filter_depth;
-    let filter_size = window.filter_height as usize * filter_row;
-    // Taps of a row lie side by side in memory if nothing is left out between them.
-    let is_dense = window.dilation_width == 1 && filter_depth == depth;
-    let mut pixels = output.chunks_exact_mut(output_depth.max(1));
-    for batch in 0..window.batches as usize {
-        for y in 0..window.output_height as usize {
-            let rows = window.rows(y);
-            for x in 0..output_width {
-                let columns = window.columns(x);
-                let Some(pixel) = pixels.next() else { return };
-                let mut channel = 0;
-                while channel < output_depth {
-                    let group = channel / channels_per_group;
-                    let end = ((group + 1) * channels_per_group).min(channel + CHANNELS);
-                    let of_channel = |c: usize| (channel + c).min(end - 1);
-                    let mut sums = [core::array::from_fn(|c| bias.get(of_channel(c)).copied().unwrap_or(0))];
-                    for row in rows.start..rows.end {
-                        let input_y = (rows.origin + row as isize * window.dilation_height as isize) as usize;
-                        let line = batch * image + input_y * input_width * depth;
-                        let mut add = |column: usize, taps: usize, length: usize| {
-                            let input_x =
-                                (columns.origin + column as isize * window.dilation_width as isize) as usize;
-                            let at = line + input_x * depth + group * filter_depth;
-                            let filter_at = row * filter_row + column * filter_depth;
-                            let weights = core::array::from_fn(|c| {
-                                let start = of_channel(c) * filter_size + filter_at;
-                                &filter[start..start + length]
-                            });
-                            debug_assert!(taps * filter_depth == length);
-                            dot([&input[at..at + length]], weights, params.input_offset, &mut sums);
-                        };
-                        if is_dense {
-                            add(columns.start, columns.len(), columns.len() * filter_depth);
-                        } else {
-                            (columns.start..columns.end).for_each(|column| add(column, 1, filter_depth));
-                        }
-                    }
-                    for (c, sum) in (channel..end).zip(sums[0]) {
-                        pixel[c] = params.output.finish(multipliers.get(c).apply(sum)) as i8;
-                    }
-                    channel = end;
+    let channels_per_group = (output_depth * filter_depth).checked_div(depth).unwrap_or(0).max(1);
+    let image = Image { params, steps: window.steps(), input, filter, bias };
+    let mut sums = [[0; CHANNELS]; TILE];
+    window.for_each_run(|taps, n_pixels, output_at| {
+        let line = &mut output[output_at..][..n_pixels * output_depth];
+        for (group, start) in (0..output_depth).step_by(channels_per_group).enumerate() {
+            let end = start + channels_per_group;
+            for channel in (start..end).step_by(CHANNELS) {
+                let n_channels = (end - channel).min(CHANNELS);
+                let mut taps = Visit { input_at: taps.input_at + group * filter_depth, ..taps };
+                for pixels in line.chunks_mut(TILE * output_depth) {
+                    let sums = &mut sums[..pixels.len() / output_depth];
+                    image.sum_up(&taps, channel, n_channels, sums);
+                    let outputs = &mut pixels[channel..];
+                    multipliers.finish_int8(
+                        (channel, n_channels),
+                        &params.output,
+                        sums,
+                        outputs,
+                        output_depth,
+                    );
+                    taps.input_at += sums.len() * image.steps.pixel;
                 }
             }
         }
+    });
+}
+
+/// What all pixels of an int8 convolution have in common.
+struct Image<'a> {
+    params: &'a Params,
+    steps: Steps,
+    input: &'a [i8],
+    filter: &'a [i8],
+    bias: &'a [i32],
+}
+
+impl Image<'_> {
+    /// The sums of four channels, or of fewer (then the others are anything), at neighbouring pixels of which `taps` are those
+    /// of the first; biases included.
+    #[inline(never)]
+    fn sum_up(&self, taps: &Visit, channel: usize, n_channels: usize, sums: &mut [Quad]) {
+        let window = &self.params.window;
+        let filter_size =
+            window.filter_height as usize * window.filter_width as usize * self.params.filter_depth as usize;
+        // Channels that are not there do the work of the last one.
+        let channels = core::array::from_fn(|c| channel + c.min(n_channels - 1));
+        let weights = channels.map(|channel| &self.filter[channel * filter_size..][..filter_size]);
+        let biases = channels.map(|channel| self.bias.get(channel).copied().unwrap_or(0));
+        let mut taps = *taps;
+        let (pairs, rest) = sums.as_chunks_mut();
+        for pair in pairs {
+            *pair = self.sums_of_window::<2, 1>(&taps, weights, biases);
+            taps.input_at += 2 * self.steps.pixel;
+        }
+        for single in rest.as_chunks_mut().0 {
+            *single = self.sums_of_window::<1, 2>(&taps, weights, biases);
+        }
+    }
+
+    /// The biases and the products of all taps, for a number of neighbouring pixels.
+    #[inline(always)]
+    fn sums_of_window<const PIXELS: usize, const STEP: usize>(
+        &self,
+        taps: &Visit,
+        weights: [&[i8]; CHANNELS],
+        biases: Quad,
+    ) -> [Quad; PIXELS] {
+        let filter_depth = self.params.filter_depth as usize;
+        // Taps of a row lie side by side in memory if nothing is left out between them.
+        let is_dense = self.steps.column == filter_depth;
+        let (n_runs, length) =
+            if is_dense { (1, taps.n_columns * filter_depth) } else { (taps.n_columns, filter_depth) };
+        let offset = self.params.input_offset;
+        let (mut row_at, mut row_tap) = (taps.input_at, taps.tap * filter_depth);
+        let mut sums = [biases; PIXELS];
+        for _ in 0..taps.n_rows {
+            let (mut at, mut tap) = (row_at, row_tap);
+            for _ in 0..n_runs {
+                let inputs =
+                    core::array::from_fn(|pixel| &self.input[at + pixel * self.steps.pixel..][..length]);
+                let weights = weights.map(|weights| &weights[tap..][..length]);
+                add_products::<PIXELS, STEP>(inputs, weights, offset, &mut sums);
+                at += self.steps.column;
+                tap += filter_depth;
+            }
+            row_at += self.steps.row;
+            row_tap += self.steps.tap_row * filter_depth;
+        }
+        sums
     }
 }
 

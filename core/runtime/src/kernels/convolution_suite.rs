@@ -77,15 +77,21 @@ impl Convolution {
         let strides = [random.between(1, 3), random.between(1, 3)];
         let dilations = match operator {
             Operator::Transpose => [1, 1],
-            _ => [random.between(1, 2), random.between(1, 2)],
+            _ => [random.choose(&[1, 1, 2, 5]), random.choose(&[1, 1, 2, 5])],
         };
         let taps = [random.between(1, 4), random.between(1, 4)];
         let (batches, depth) = (random.between(1, 2), random.between(1, 9));
         let groups =
             if operator == Operator::Conv && random.between(0, 4) == 0 { random.between(2, 3) } else { 1 };
         let depth = depth * groups;
-        // Sizes of the larger image, at least as large as the filter.
-        let large = [0, 1].map(|axis: usize| (taps[axis] - 1) * dilations[axis] + 1 + random.between(0, 6));
+        // Sizes of the larger image, at least as large as the filter but where whole windows may lie beside the image.
+        let large = [0, 1].map(|axis: usize| {
+            let extent = (taps[axis] - 1) * dilations[axis] + 1;
+            let is_any = is_same && operator != Operator::Transpose && random.between(0, 3) == 0;
+            // Some lines are longer than what kernels take at once.
+            let room = if axis == 1 { random.choose(&[6, 6, 6, 40]) } else { 6 };
+            if is_any { random.between(1, extent) } else { extent + random.between(0, room) }
+        });
         let small = [0, 1].map(|axis: usize| {
             let extent = (taps[axis] - 1) * dilations[axis] + 1;
             let valid = (large[axis] - extent) / strides[axis] + 1;
@@ -321,5 +327,58 @@ impl Convolution {
         let activation = Activation::from_code(self.activation);
         let range = activation_range_quantized(activation, ty, self.scales[1], zero_point).expect("a range");
         f64::from(range.clamp(scaled + zero_point))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A 1x1 convolution of one pixel whose zero points are those of no writer.
+    fn run(code: BuiltinOperator, depth: i32, zero_points: [i32; 2]) -> Vec<Vec<u8>> {
+        let mut model = TestModel::default();
+        let [of_input, of_output] = zero_points.map(i64::from);
+        let shape = [1, 1, 1, depth];
+        let input = model.quantized(TensorType::Int8, &shape, 1.0, of_input);
+        let (table, channels, filter_shape) = match code {
+            BuiltinOperator::CONV_2D => ("Conv2DOptions", 1, shape),
+            _ => ("DepthwiseConv2DOptions", depth, shape),
+        };
+        let weights = vec![-3i8; depth as usize];
+        let filter = model.constant(TensorType::Int8, &filter_shape, &weights);
+        model.quantize(filter, &[0.5], &[0], 0);
+        let output = model.quantized(TensorType::Int8, &[1, 1, 1, channels], 1.0, of_output);
+        let mut options = vec![
+            ("stride_h", Value::Int(1)),
+            ("stride_w", Value::Int(1)),
+            ("dilation_h_factor", Value::Int(1)),
+            ("dilation_w_factor", Value::Int(1)),
+        ];
+        if code != BuiltinOperator::CONV_2D {
+            options.push(("depth_multiplier", Value::Int(1)));
+        }
+        model.operator(code, (table, &options), &[input, filter], &[output]);
+        model.run_tflm(&[vec![100; depth as usize]]).expect("zero points are no reason to refuse")
+    }
+
+    #[test]
+    fn sums_wrap_with_zero_points_of_any_size() {
+        for depth in [1, 3, 4, 8, 9] {
+            for of_input in [i32::MIN, i32::MAX, -128, 1 << 30] {
+                let product = 100i32.wrapping_sub(of_input).wrapping_mul(-3);
+                let half = Multiplier::from_f64(0.5).expect("a half is a factor");
+                let finish = |sum: i32| half.apply(sum).clamp(-128, 127) as i8 as u8;
+                let sum = product.wrapping_mul(depth);
+                assert_eq!(run(BuiltinOperator::CONV_2D, depth, [of_input, 0]), [vec![finish(sum)]]);
+                let expected = vec![finish(product); depth as usize];
+                assert_eq!(run(BuiltinOperator::DEPTHWISE_CONV_2D, depth, [of_input, 0]), [expected]);
+            }
+            // The zero point of the output wraps as well, into the range of the type.
+            for of_output in [i32::MIN, i32::MAX] {
+                for code in [BuiltinOperator::CONV_2D, BuiltinOperator::DEPTHWISE_CONV_2D] {
+                    run(code, depth, [0, of_output]);
+                }
+            }
+        }
     }
 }

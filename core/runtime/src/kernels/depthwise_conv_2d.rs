@@ -9,9 +9,10 @@
 //! and no zero points; float products are added row by row, the bias last.
 
 use super::accumulate::{Accumulate, Arithmetic, with_sums};
+use super::dot::{CHANNELS, Quad};
 use super::hybrid::{HYBRID, Order, eval_hybrid, save_hybrid};
 use super::requantize::{ChannelMultipliers, Factors, OutputStage, save_channel_multipliers};
-use super::window::Window;
+use super::window::{Steps, Visit, Window};
 use crate::error::Reason;
 use crate::eval::{EvalContext, Operand, cast_mut};
 use crate::fixed_point::{FloatRange, activation_range_float};
@@ -51,7 +52,7 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     let bias = context.optional_input(2, "bias")?;
     let output = context.output(0, "output")?;
     let options = context.options("DepthwiseConv2DOptions")?;
-    let wide_bias = TensorType::Int64 as i64;
+    let wide_bias = i64::from(TensorType::Int64.code());
     let arithmetic =
         Arithmetic::choose(&input, &filter, bias.as_ref(), &output, wide_bias, context.semantics())?;
     if arithmetic == Arithmetic::Int16Sum32 {
@@ -139,7 +140,12 @@ fn general(params: &Params, sums: &mut impl Accumulate) {
     });
 }
 
+/// Neighbouring pixels whose sums wait to be scaled together.
+const TILE: usize = 16;
+
 /// int8 input and filter, one multiplier per output channel; `bias` may be empty.
+///
+/// Four channels at a time, at all pixels of a line whose windows have all their columns on the image.
 fn int8(
     params: &Params,
     multipliers: ChannelMultipliers<'_>,
@@ -149,38 +155,150 @@ fn int8(
     output: &mut [i8],
 ) {
     let window = &params.window;
-    let depth = window.input_depth as usize;
     let output_depth = window.output_depth as usize;
-    let depth_multiplier = params.depth_multiplier as usize;
-    let (input_width, filter_width) = (window.input_width as usize, window.filter_width as usize);
-    let image = window.input_height as usize * input_width * depth;
-    let mut pixels = output.chunks_exact_mut(output_depth.max(1));
-    for batch in 0..window.batches as usize {
-        for y in 0..window.output_height as usize {
-            let rows = window.rows(y);
-            for x in 0..window.output_width as usize {
-                let columns = window.columns(x);
-                let Some(pixel) = pixels.next() else { return };
-                for (channel, out) in pixel.iter_mut().enumerate() {
-                    let input_channel = channel / depth_multiplier;
-                    let mut sum = bias.get(channel).copied().unwrap_or(0);
-                    for row in rows.start..rows.end {
-                        let input_y = (rows.origin + row as isize * window.dilation_height as isize) as usize;
-                        for column in columns.start..columns.end {
-                            let input_x =
-                                (columns.origin + column as isize * window.dilation_width as isize) as usize;
-                            let at =
-                                batch * image + (input_y * input_width + input_x) * depth + input_channel;
-                            let weight =
-                                i32::from(filter[(row * filter_width + column) * output_depth + channel]);
-                            let value = i32::from(input[at]) + params.input_offset;
-                            sum = sum.wrapping_add(value.wrapping_mul(weight));
-                        }
+    let image = Image { params, steps: window.steps(), input, filter, bias };
+    let has_quads = params.depth_multiplier == 1 && output_depth.is_multiple_of(CHANNELS);
+    let mut sums = [[0; CHANNELS]; TILE];
+    window.for_each_run(|taps, n_pixels, output_at| {
+        let line = &mut output[output_at..][..n_pixels * output_depth];
+        for channel in (0..output_depth).step_by(CHANNELS) {
+            let n_channels = (output_depth - channel).min(CHANNELS);
+            let mut taps = taps;
+            for pixels in line.chunks_mut(TILE * output_depth) {
+                let sums = &mut sums[..pixels.len() / output_depth];
+                if has_quads {
+                    image.sum_up(&taps, channel / CHANNELS, sums);
+                } else {
+                    image.sum_up_one_by_one(&taps, channel, n_channels, sums);
+                }
+                let outputs = &mut pixels[channel..];
+                multipliers.finish_int8((channel, n_channels), &params.output, sums, outputs, output_depth);
+                taps.input_at += sums.len() * image.steps.pixel;
+            }
+        }
+    });
+}
+
+/// What all pixels of an int8 convolution have in common.
+struct Image<'a> {
+    params: &'a Params,
+    steps: Steps,
+    input: &'a [i8],
+    filter: &'a [i8],
+    bias: &'a [i32],
+}
+
+impl Image<'_> {
+    /// The sums of the four channels of a quad at neighbouring pixels of which `taps` are those of the first, biases
+    /// included. The input has as many channels as the output, a multiple of four.
+    #[inline(never)]
+    fn sum_up(&self, taps: &Visit, quad: usize, sums: &mut [Quad]) {
+        let quads = Quads {
+            inputs: self.input.as_chunks().0,
+            weights: self.filter.as_chunks().0,
+            depth: self.params.window.output_depth as usize / CHANNELS,
+            row: self.steps.row / CHANNELS,
+            column: self.steps.column / CHANNELS,
+            pixel: self.steps.pixel / CHANNELS,
+            tap_row: self.steps.tap_row * self.params.window.output_depth as usize / CHANNELS,
+        };
+        let mut input_at = taps.input_at / CHANNELS + quad;
+        let tap_at = taps.tap * quads.depth + quad;
+        // What the zero point of the input adds is the same for all pixels.
+        let start = self.bias.as_chunks().0.get(quad).copied().unwrap_or([0; CHANNELS]);
+        let start = quads.add_offset(taps, tap_at, self.params.input_offset, start);
+        let (pairs, rest) = sums.as_chunks_mut();
+        for pair in pairs {
+            *pair = quads.sums_of_window::<2>(taps, input_at, tap_at, start);
+            input_at += 2 * quads.pixel;
+        }
+        for single in rest.as_chunks_mut().0 {
+            *single = quads.sums_of_window::<1>(taps, input_at, tap_at, start);
+        }
+    }
+
+    /// The sums of up to four channels from `channel` on at neighbouring pixels, for any depth and multiplier.
+    #[inline(never)]
+    fn sum_up_one_by_one(&self, taps: &Visit, channel: usize, n_channels: usize, sums: &mut [Quad]) {
+        let depth = self.params.window.output_depth as usize;
+        for (pixel, sums) in sums.iter_mut().enumerate() {
+            for (channel, sum) in (channel..channel + n_channels).zip(sums) {
+                let input_at = taps.input_at
+                    + pixel * self.steps.pixel
+                    + channel / self.params.depth_multiplier as usize;
+                *sum = self.bias.get(channel).copied().unwrap_or(0);
+                for row in 0..taps.n_rows {
+                    for column in 0..taps.n_columns {
+                        let at = input_at + row * self.steps.row + column * self.steps.column;
+                        let tap = taps.tap + row * self.steps.tap_row + column;
+                        let input = i32::from(self.input[at]).wrapping_add(self.params.input_offset);
+                        let weight = i32::from(self.filter[tap * depth + channel]);
+                        *sum = sum.wrapping_add(input.wrapping_mul(weight));
                     }
-                    *out = params.output.finish(multipliers.get(channel).apply(sum)) as i8;
                 }
             }
         }
+    }
+}
+
+/// Input and filter in quads of channels, and how many of them lie between neighbours.
+struct Quads<'a> {
+    inputs: &'a [[i8; CHANNELS]],
+    weights: &'a [[i8; CHANNELS]],
+    depth: usize,
+    row: usize,
+    column: usize,
+    pixel: usize,
+    tap_row: usize,
+}
+
+impl Quads<'_> {
+    /// Adds the weights of all taps times `offset`.
+    fn add_offset(&self, taps: &Visit, tap_at: usize, offset: i32, mut sums: Quad) -> Quad {
+        for row in 0..taps.n_rows {
+            let weights = &self.weights[tap_at + row * self.tap_row..];
+            for weights in weights.iter().step_by(self.depth).take(taps.n_columns) {
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum = sum.wrapping_add(offset.wrapping_mul(i32::from(*weight)));
+                }
+            }
+        }
+        sums
+    }
+
+    /// The products of all taps added to `start`, for a number of neighbouring pixels.
+    #[inline(always)]
+    fn sums_of_window<const PIXELS: usize>(
+        &self,
+        taps: &Visit,
+        mut row_at: usize,
+        mut row_tap: usize,
+        start: Quad,
+    ) -> [Quad; PIXELS] {
+        let mut sums = [start; PIXELS];
+        for _ in 0..taps.n_rows {
+            // Slices of equal length need one check.
+            let last = &self.inputs[row_at + (PIXELS - 1) * self.pixel..];
+            let pixels: [_; PIXELS] =
+                core::array::from_fn(|pixel| &self.inputs[row_at + pixel * self.pixel..][..last.len()]);
+            let weights = &self.weights[row_tap..];
+            let (mut at, mut tap) = (0, 0);
+            for _ in 0..taps.n_columns {
+                let weights = &weights[tap];
+                for (sums, inputs) in sums.iter_mut().zip(pixels) {
+                    let inputs = &inputs[at];
+                    for c in 0..CHANNELS {
+                        sums[c] =
+                            sums[c].wrapping_add(i32::from(inputs[c]).wrapping_mul(i32::from(weights[c])));
+                    }
+                }
+                at += self.column;
+                tap += self.depth;
+            }
+            row_at += self.row;
+            row_tap += self.tap_row;
+        }
+        sums
     }
 }
 

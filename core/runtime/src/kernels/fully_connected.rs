@@ -104,7 +104,7 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
         expect_equal("number of scales of the filter", n_scales, units)?;
         let dimension = filter_quantization.map_or(0, |quantization| quantization.dimension);
         expect_equal("quantized dimension of the filter", dimension.max(0) as usize, 0)?;
-        if arithmetic == Arithmetic::Int4 {
+        if arithmetic == Arithmetic::Int4 && semantics == Semantics::Tflm {
             return Err(Reason::Unsupported("int4 filter with one scale per unit"));
         }
     } else {
@@ -229,13 +229,14 @@ fn int8(params: &Params, factors: Factors<'_>, input: &[i8], filter: &[i8], bias
         };
         let output = &mut output[batch * units..][..units];
         for (group, output) in output.chunks_mut(CHANNELS).enumerate() {
-            let unit = |c: usize| (group * CHANNELS + c).min(units - 1);
-            let mut sums =
-                [core::array::from_fn(|c| bias.get(unit(c)).copied().unwrap_or(0).wrapping_add(filter_part))];
-            let weights = core::array::from_fn(|c| &filter[unit(c) * depth..][..depth]);
-            dot([input], weights, params.input_offset, &mut sums);
-            for (c, (output, sum)) in output.iter_mut().zip(sums[0]).enumerate() {
-                *output = params.output.finish(factors.apply(unit(c), sum)) as i8;
+            let first = group * CHANNELS;
+            // Units that are not there do the work of the last one.
+            let units = core::array::from_fn(|c| first + c.min(output.len() - 1));
+            let mut sums = units.map(|unit| bias.get(unit).copied().unwrap_or(0).wrapping_add(filter_part));
+            let weights = units.map(|unit| &filter[unit * depth..][..depth]);
+            dot(input, weights, params.input_offset, &mut sums);
+            for (c, (output, sum)) in output.iter_mut().zip(sums).enumerate() {
+                *output = params.output.finish(factors.apply(first + c, sum)) as i8;
             }
         }
     }

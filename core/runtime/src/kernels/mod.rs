@@ -58,6 +58,7 @@ mod batch_matmul;
 mod binary;
 mod broadcast_to;
 mod cast;
+mod circular_buffer;
 mod common_scale;
 mod comparisons;
 mod concatenation;
@@ -68,6 +69,7 @@ mod convolution_suite;
 mod cumsum;
 mod depthwise_conv_2d;
 mod dequantize;
+mod detection_post_process;
 mod div;
 mod dot;
 mod dynamic_update_slice;
@@ -225,6 +227,7 @@ pub static KERNELS: &[KernelEntry<'static>] = &[
     variables::HANDLE,
     svdf::ENTRY,
     batch_matmul::ENTRY,
+    circular_buffer::ENTRY,
     signal::DELAY,
     signal::ENERGY,
     signal::FFT_AUTO_SCALE,
@@ -239,4 +242,5 @@ pub static KERNELS: &[KernelEntry<'static>] = &[
     signal::RFFT,
     signal::STACKER,
     signal::WINDOW,
+    detection_post_process::ENTRY,
 ];

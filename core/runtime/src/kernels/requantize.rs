@@ -1,7 +1,10 @@
 //! From 32-bit (or 64-bit) sums to quantized outputs, with one multiplier per output channel.
 
+use super::dot::{CHANNELS, Quad};
 use crate::error::Reason;
-use crate::fixed_point::{Activation, Multiplier, QuantizedRange, activation_range_quantized};
+use crate::fixed_point::{
+    Activation, Multiplier, QuantizedRange, activation_range_quantized, multiply_by_nonnegative_multiplier,
+};
 use crate::prepare::PrepareContext;
 use crate::records::record;
 use crate::tensor::Tensor;
@@ -30,6 +33,12 @@ impl OutputStage {
         let problem = "the activation bounds do not fit the scale";
         let range = range.ok_or(Reason::Quantization { operand: output.role, problem })?;
         Ok(Self { offset: zero_point, range })
+    }
+
+    /// The int8 output of a sum; the multiplier is not negative.
+    #[inline(always)]
+    fn int8(&self, sum: i32, multiplier: u32, shift: u32) -> i8 {
+        self.finish(multiply_by_nonnegative_multiplier(sum, multiplier as i32, shift as i32)) as i8
     }
 
     /// The output of a scaled sum.
@@ -132,6 +141,45 @@ impl<'a> ChannelMultipliers<'a> {
     pub(crate) fn get(&self, channel: usize) -> Multiplier {
         let channel = channel.min(self.multipliers.len() - 1);
         Multiplier { multiplier: self.multipliers[channel] as i32, shift: self.shifts[channel] as i32 }
+    }
+
+    /// Writes the int8 outputs of four channels, or of fewer, at neighbouring pixels: those of `sums[p]` begin at
+    /// `output[p * step]`. The first channel is `first`; the multipliers are not negative.
+    ///
+    /// A function of its own on purpose: the loop that sums has no registers to spare for it.
+    #[inline(never)]
+    pub(crate) fn finish_int8(
+        &self,
+        (first, n_channels): (usize, usize),
+        stage: &OutputStage,
+        sums: &[Quad],
+        output: &mut [i8],
+        step: usize,
+    ) {
+        let channels = first..first + n_channels;
+        let (multipliers, shifts) = (&self.multipliers[channels.clone()], &self.shifts[channels]);
+        let stage = *stage;
+        let mut at = 0;
+        if let (Ok(multipliers), Ok(shifts)) = (multipliers.try_into(), shifts.try_into()) {
+            let (multipliers, shifts): ([u32; CHANNELS], [u32; CHANNELS]) = (multipliers, shifts);
+            for sums in sums {
+                let Some(outputs) = output.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) else {
+                    return;
+                };
+                *outputs = core::array::from_fn::<_, CHANNELS, _>(|c| {
+                    stage.int8(sums[c], multipliers[c], shifts[c])
+                });
+                at += step;
+            }
+            return;
+        }
+        for sums in sums {
+            let factors = multipliers.iter().zip(shifts);
+            for ((output, sum), (multiplier, shift)) in output[at..].iter_mut().zip(sums).zip(factors) {
+                *output = stage.int8(*sum, *multiplier, *shift);
+            }
+            at += step;
+        }
     }
 
     /// The two words of a channel as a double.

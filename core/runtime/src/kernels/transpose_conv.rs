@@ -49,7 +49,7 @@ fn prepare(context: &mut PrepareContext<'_, '_>) -> Result<(), Reason> {
     let bias = context.optional_input(3, "bias")?;
     let output = context.output(0, "output")?;
     let options = context.options("TransposeConvOptions")?;
-    let wide_bias = TensorType::Int64 as i64;
+    let wide_bias = i64::from(TensorType::Int64.code());
     let narrow_bias = input.ty == TensorType::Int16 && bias.is_some_and(|bias| bias.ty == TensorType::Int16);
     let checked_bias = bias.as_ref().filter(|_| !narrow_bias);
     let arithmetic =

@@ -416,13 +416,15 @@ fn clamp_16(value: i32) -> i32 {
 fn int8_step(params: &Integer, weights: &Weights<'_, i8, i32>, step: Step<'_, i8, i16>) {
     let units = step.hidden.len();
     for unit in 0..units {
-        let mut input_sums = [weights.bias.map(|bias| bias[unit])];
-        dot([step.input], weights.input_rows(unit, step.input.len()), params.input_offset, &mut input_sums);
-        let mut recurrent_sums = [[0; GATES]];
-        dot([step.hidden], weights.recurrent_rows(unit, units), params.hidden_offset, &mut recurrent_sums);
+        let mut input_sums = weights.bias.map(|bias| bias[unit]);
+        let input_rows = weights.input_rows(unit, step.input.len());
+        dot(step.input, input_rows, params.input_offset, &mut input_sums);
+        let mut recurrent_sums = [0; GATES];
+        let recurrent_rows = weights.recurrent_rows(unit, units);
+        dot(step.hidden, recurrent_rows, params.hidden_offset, &mut recurrent_sums);
         let gates = core::array::from_fn(|gate| {
-            let from_input = params.input_multipliers[gate].apply(input_sums[0][gate]);
-            let from_hidden = params.recurrent_multipliers[gate].apply(recurrent_sums[0][gate]);
+            let from_input = params.input_multipliers[gate].apply(input_sums[gate]);
+            let from_hidden = params.recurrent_multipliers[gate].apply(recurrent_sums[gate]);
             match params.arithmetic {
                 GateArithmetic::Tables => add_16(from_input, from_hidden),
                 GateArithmetic::Polynomials => clamp_16(clamp_16(from_input).wrapping_add(from_hidden)),

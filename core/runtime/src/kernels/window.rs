@@ -27,6 +27,34 @@ record! {
     }
 }
 
+/// The taps of one output pixel that lie on the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Visit {
+    /// The first element of the input pixel under the first of them.
+    pub(crate) input_at: usize,
+    /// The number of the first of them.
+    pub(crate) tap: usize,
+    pub(crate) n_rows: usize,
+    pub(crate) n_columns: usize,
+}
+
+impl Visit {
+    const NONE: Self = Self { input_at: 0, tap: 0, n_rows: 0, n_columns: 0 };
+}
+
+/// How far it is from one tap to the next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Steps {
+    /// Input elements from row to row.
+    pub(crate) row: usize,
+    /// Input elements from column to column.
+    pub(crate) column: usize,
+    /// Taps from row to row.
+    pub(crate) tap_row: usize,
+    /// Input elements from output pixel to output pixel of a line.
+    pub(crate) pixel: usize,
+}
+
 /// The taps of a window that lie on the image along one dimension: input position `origin + tap * dilation` for `tap` in
 /// `start..end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +107,10 @@ impl Window {
 
     /// Calls `visit(batch, y, x, first element of the output pixel)` for every output pixel.
     pub(crate) fn for_each_output(&self, mut visit: impl FnMut(usize, usize, usize, usize)) {
+        // Without channels there is nothing to write, however many pixels the shape speaks of.
+        if self.output_depth == 0 {
+            return;
+        }
         let mut output_at = 0;
         for batch in 0..self.batches as usize {
             for y in 0..self.output_height as usize {
@@ -88,6 +120,65 @@ impl Window {
                 }
             }
         }
+    }
+
+    /// How far it is from one tap to the next.
+    pub(crate) fn steps(&self) -> Steps {
+        let depth = self.input_depth as usize;
+        Steps {
+            row: self.dilation_height as usize * self.input_width as usize * depth,
+            column: self.dilation_width as usize * depth,
+            tap_row: self.filter_width as usize,
+            pixel: self.stride_width as usize * depth,
+        }
+    }
+
+    /// Calls `visit(taps, number of pixels, first element of the output)` for runs of neighbouring pixels: those whose window
+    /// has all its columns on the image come at once, up to a line of them, with the taps of the first; others come one by
+    /// one.
+    pub(crate) fn for_each_run(&self, mut visit: impl FnMut(Visit, usize, usize)) {
+        if self.output_depth == 0 {
+            return;
+        }
+        let output_width = self.output_width as usize;
+        let full = self.full_columns();
+        let mut output_at = 0;
+        for batch in 0..self.batches as usize {
+            for y in 0..self.output_height as usize {
+                let rows = self.rows(y);
+                let mut x = 0;
+                while x < output_width {
+                    let n_pixels = if x == full.start { full.len().max(1) } else { 1 };
+                    let columns = self.columns(x);
+                    // A window beside the image has no taps at all.
+                    let is_empty = rows.is_empty() || columns.is_empty();
+                    let taps = if is_empty { Visit::NONE } else { self.visit(batch, &rows, &columns) };
+                    visit(taps, n_pixels, output_at);
+                    x += n_pixels;
+                    output_at += n_pixels * self.output_depth as usize;
+                }
+            }
+        }
+    }
+
+    /// The taps of a window of which some lie on the image.
+    fn visit(&self, batch: usize, rows: &Taps, columns: &Taps) -> Visit {
+        Visit {
+            input_at: self.input_at(batch, rows, rows.start, columns, columns.start),
+            tap: self.filter_at(0, rows.start, columns.start),
+            n_rows: rows.len(),
+            n_columns: columns.len(),
+        }
+    }
+
+    /// The output columns whose windows have all their columns on the image.
+    fn full_columns(&self) -> core::ops::Range<usize> {
+        let (stride, pad) = (self.stride_width as usize, self.pad_left as usize);
+        let extent = (self.filter_width as usize - 1) * self.dilation_width as usize + 1;
+        let start = pad.div_ceil(stride);
+        let room = (self.input_width as usize + pad).checked_sub(extent);
+        let end = room.map_or(0, |room| room / stride + 1).min(self.output_width as usize);
+        start..end.max(start)
     }
 
     /// The first element of the input pixel under a tap.
@@ -155,6 +246,12 @@ impl Taps {
     pub(crate) fn len(&self) -> usize {
         self.end - self.start
     }
+
+    /// True if the window lies beside the image.
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
 }
 
 /// Elements of padding before an image of `size` elements along one dimension.
@@ -212,6 +309,88 @@ mod tests {
                 }
             }
         }
+    }
+
+    fn window(input: u32, filter: u32, stride: u32, dilation: u32, is_same: bool) -> Window {
+        let span = Span::new(input as usize, filter as usize, stride, dilation, is_same).unwrap();
+        Window {
+            batches: 2,
+            input_height: input,
+            input_width: input,
+            input_depth: 3,
+            output_height: span.output as u32,
+            output_width: span.output as u32,
+            output_depth: 2,
+            filter_height: filter,
+            filter_width: filter,
+            stride_height: stride,
+            stride_width: stride,
+            dilation_height: dilation,
+            dilation_width: dilation,
+            pad_top: span.pad as u32,
+            pad_left: span.pad as u32,
+        }
+    }
+
+    #[test]
+    fn runs_cover_every_pixel_with_its_taps() {
+        for (input, filter, stride, dilation, is_same) in [
+            (5, 3, 1, 1, true),
+            (9, 3, 2, 1, true),
+            (7, 3, 1, 2, true),
+            (6, 2, 3, 1, false),
+            (2, 5, 1, 1, true),
+            (1, 1, 1, 1, true),
+            (3, 2, 1, 5, true),
+            (1, 4, 1, 9, true),
+        ] {
+            let window = window(input, filter, stride, dilation, is_same);
+            let steps = window.steps();
+            let (mut expected, mut found) = (Vec::new(), Vec::new());
+            window.for_each_output(|batch, y, x, output_at| {
+                let (rows, columns) = (window.rows(y), window.columns(x));
+                let mut taps = Vec::new();
+                for row in rows.start..rows.end {
+                    for column in columns.start..columns.end {
+                        let input_at = window.input_at(batch, &rows, row, &columns, column);
+                        taps.push((input_at, window.filter_at(0, row, column)));
+                    }
+                }
+                expected.push((output_at, taps));
+            });
+            let mut n_runs = 0;
+            window.for_each_run(|first, n_pixels, output_at| {
+                n_runs += 1;
+                for pixel in 0..n_pixels {
+                    let mut taps = Vec::new();
+                    for (row, column) in (0..first.n_rows)
+                        .flat_map(|row| (0..first.n_columns).map(move |column| (row, column)))
+                    {
+                        let input_at =
+                            first.input_at + row * steps.row + column * steps.column + pixel * steps.pixel;
+                        taps.push((input_at, first.tap + row * steps.tap_row + column));
+                    }
+                    found.push((output_at + 2 * pixel, taps));
+                }
+            });
+            assert_eq!(
+                found, expected,
+                "input {input}, filter {filter}, stride {stride}, dilation {dilation}"
+            );
+            assert!(n_runs <= expected.len());
+        }
+    }
+
+    #[test]
+    fn images_without_channels_have_no_output() {
+        let window = Window {
+            output_depth: 0,
+            output_height: 1 << 30,
+            output_width: 1 << 30,
+            ..window(5, 3, 1, 1, true)
+        };
+        window.for_each_output(|_, _, _, _| panic!("an output of no channels"));
+        window.for_each_run(|_, _, _| panic!("a run of no channels"));
     }
 
     #[test]

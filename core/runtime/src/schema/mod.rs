@@ -109,38 +109,40 @@ impl OptionsKind {
     }
 }
 
-/// The type of a tensor's elements, by the schema's number.
+/// The type of a tensor's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(i8)]
 #[allow(missing_docs)]
 pub enum TensorType {
-    Float32 = 0,
-    Float16 = 1,
-    Int32 = 2,
-    Uint8 = 3,
-    Int64 = 4,
-    String = 5,
-    Bool = 6,
-    Int16 = 7,
-    Complex64 = 8,
-    Int8 = 9,
-    Float64 = 10,
-    Complex128 = 11,
-    Uint64 = 12,
-    Resource = 13,
-    Variant = 14,
-    Uint32 = 15,
-    Uint16 = 16,
-    Int4 = 17,
-    Bfloat16 = 18,
-    Int2 = 19,
-    Uint4 = 20,
-    Float8E4m3fn = 21,
-    Float8E5m2 = 22,
+    Float32,
+    Float16,
+    Int32,
+    Uint8,
+    Int64,
+    String,
+    Bool,
+    Int16,
+    Complex64,
+    Int8,
+    Float64,
+    Complex128,
+    Uint64,
+    Resource,
+    Variant,
+    Uint32,
+    Uint16,
+    Int4,
+    Bfloat16,
+    Int2,
+    Uint4,
+    Float8E4m3fn,
+    Float8E5m2,
+    /// A number that the schema does not have: a file of a later version, or a damaged one. Never the number of another
+    /// variant.
+    Unknown(i8),
 }
 
 impl TensorType {
-    /// Every type, in the order of the schema's numbers.
+    /// Every type of the schema, in the order of its numbers.
     pub const ALL: [TensorType; 23] = [
         TensorType::Float32,
         TensorType::Float16,
@@ -167,12 +169,47 @@ impl TensorType {
         TensorType::Float8E5m2,
     ];
 
-    /// The type with the schema's number.
+    /// The type with the schema's number; `None` for a number that it does not have.
     pub fn from_code(code: i8) -> Option<Self> {
         usize::try_from(code).ok().and_then(|index| Self::ALL.get(index).copied())
     }
 
-    /// The name used in tables and JSON, such as `int8`.
+    /// The type with a number of a file, [`TensorType::Unknown`] for one that the schema does not have.
+    pub fn from_any_code(code: i8) -> Self {
+        Self::from_code(code).unwrap_or(Self::Unknown(code))
+    }
+
+    /// The schema's number.
+    pub const fn code(self) -> i8 {
+        match self {
+            TensorType::Float32 => 0,
+            TensorType::Float16 => 1,
+            TensorType::Int32 => 2,
+            TensorType::Uint8 => 3,
+            TensorType::Int64 => 4,
+            TensorType::String => 5,
+            TensorType::Bool => 6,
+            TensorType::Int16 => 7,
+            TensorType::Complex64 => 8,
+            TensorType::Int8 => 9,
+            TensorType::Float64 => 10,
+            TensorType::Complex128 => 11,
+            TensorType::Uint64 => 12,
+            TensorType::Resource => 13,
+            TensorType::Variant => 14,
+            TensorType::Uint32 => 15,
+            TensorType::Uint16 => 16,
+            TensorType::Int4 => 17,
+            TensorType::Bfloat16 => 18,
+            TensorType::Int2 => 19,
+            TensorType::Uint4 => 20,
+            TensorType::Float8E4m3fn => 21,
+            TensorType::Float8E5m2 => 22,
+            TensorType::Unknown(code) => code,
+        }
+    }
+
+    /// The name used in tables and JSON, such as `int8`; `unknown` for numbers that the schema does not have.
     pub fn name(self) -> &'static str {
         match self {
             TensorType::Float32 => "float32",
@@ -198,10 +235,11 @@ impl TensorType {
             TensorType::Uint4 => "uint4",
             TensorType::Float8E4m3fn => "float8_e4m3fn",
             TensorType::Float8E5m2 => "float8_e5m2",
+            TensorType::Unknown(_) => "unknown",
         }
     }
 
-    /// Bits of one element; `None` where an element has no fixed size (string, resource, variant).
+    /// Bits of one element; `None` where an element has no fixed size (string, resource, variant) or none that is known.
     pub fn bits(self) -> Option<u32> {
         match self {
             TensorType::Int2 => Some(2),
@@ -215,7 +253,17 @@ impl TensorType {
             TensorType::Float32 | TensorType::Int32 | TensorType::Uint32 => Some(32),
             TensorType::Int64 | TensorType::Uint64 | TensorType::Float64 | TensorType::Complex64 => Some(64),
             TensorType::Complex128 => Some(128),
-            TensorType::String | TensorType::Resource | TensorType::Variant => None,
+            TensorType::String | TensorType::Resource | TensorType::Variant | TensorType::Unknown(_) => None,
+        }
+    }
+}
+
+/// The name, or the number where there is no name.
+impl core::fmt::Display for TensorType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            TensorType::Unknown(code) => write!(f, "type {code}"),
+            known => f.write_str(known.name()),
         }
     }
 }

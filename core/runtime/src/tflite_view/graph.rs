@@ -1,6 +1,6 @@
 //! Subgraphs, and tensors with all that describes them.
 
-use super::error::{Location, Part, Problem, ViewError};
+use super::error::{Location, Part, ViewError};
 use super::operator::OperatorView;
 use super::table::{FromTable, Scalars, Table, Tables, Text};
 use super::view_of_table;
@@ -74,10 +74,7 @@ impl<'a> TensorView<'a> {
         self.table.scalars(&tensor::SHAPE_SIGNATURE)
     }
 
-    /// Type of the elements.
-    ///
-    /// # Errors
-    /// The schema has no such type.
+    /// Type of the elements, [`TensorType::Unknown`] if the schema has no such type.
     pub fn ty(&self) -> Result<TensorType, ViewError> {
         tensor_type(&self.table, &tensor::TYPE)
     }
@@ -300,10 +297,7 @@ impl<'a> VariantSubTypeView<'a> {
         self.table.scalars(&variant_sub_type::SHAPE)
     }
 
-    /// Type of its elements.
-    ///
-    /// # Errors
-    /// The schema has no such type.
+    /// Type of its elements, [`TensorType::Unknown`] if the schema has no such type.
     pub fn ty(&self) -> Result<TensorType, ViewError> {
         tensor_type(&self.table, &variant_sub_type::TYPE)
     }
@@ -314,10 +308,7 @@ impl<'a> VariantSubTypeView<'a> {
     }
 }
 
+/// Any number: what is unknown matters only to what uses the elements.
 fn tensor_type(table: &Table<'_>, field: &Field) -> Result<TensorType, ViewError> {
-    let code: i8 = table.scalar(field)?;
-    TensorType::from_code(code).ok_or_else(|| {
-        let max = TensorType::ALL.len() as i64 - 1;
-        table.error(field.name, field.slot, Problem::Range { min: 0, max, found: i64::from(code) })
-    })
+    Ok(TensorType::from_any_code(table.scalar(field)?))
 }

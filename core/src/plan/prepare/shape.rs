@@ -78,6 +78,8 @@ pub(super) fn expand_dims(context: &mut Context) -> Prepared {
     let rank = input.rank() as i64;
     let axis = if axis < 0 { axis + rank + 1 } else { axis };
     context.ensure(Shape, axis <= rank, "axis_value <= input_shape.DimensionsCount()")?;
+    // TFLM goes on and reads the dimension before the first.
+    context.ensure(Shape, axis >= 0, "axis_value >= 0")?;
     let text = "output_shape.DimensionsCount() == input_shape.DimensionsCount() + 1";
     context.ensure(Shape, output.rank() == input.rank() + 1, text)?;
     for (index, &dim) in output.dims.iter().enumerate() {

@@ -40,7 +40,7 @@ impl Writer<'_> {
                 let shape = self.builder.filled(&variant.shape);
                 let fields = Fields::new()
                     .offset(&variant_sub_type::SHAPE, shape)
-                    .i8(&variant_sub_type::TYPE, variant.ty as i8)
+                    .i8(&variant_sub_type::TYPE, variant.ty.code())
                     .bool(&variant_sub_type::HAS_RANK, variant.has_rank);
                 self.builder.table(fields)
             })
@@ -48,7 +48,7 @@ impl Writer<'_> {
         let builder = &mut self.builder;
         let fields = Fields::new()
             .offset(&tensor::SHAPE, Some(builder.vector(&tensor.shape)))
-            .i8(&tensor::TYPE, tensor.ty as i8)
+            .i8(&tensor::TYPE, tensor.ty.code())
             .u32(&tensor::BUFFER, tensor.buffer.0)
             .offset(&tensor::NAME, builder.text(tensor.name.as_deref()))
             .offset(&tensor::QUANTIZATION, quantization)
