@@ -24,12 +24,20 @@ struct Vector {
     width: usize,
 }
 
+/// A number of any type.
+#[derive(Clone, Copy, Debug)]
+enum Number {
+    Int(i64),
+    Float(f64),
+}
+
 /// Types of elements, the upper six bits of a type byte.
 const INT: u8 = 1;
 const UINT: u8 = 2;
 const FLOAT: u8 = 3;
 const INDIRECT_INT: u8 = 6;
 const INDIRECT_UINT: u8 = 7;
+const INDIRECT_FLOAT: u8 = 8;
 const MAP: u8 = 9;
 const VECTOR: u8 = 10;
 const BOOL: u8 = 26;
@@ -96,11 +104,29 @@ impl<'a> FlexMap<'a> {
         Ok(found as u32)
     }
 
-    /// The number with a key; `None` if there is none, or if it is not a number.
+    /// The number with a key as an integer; `None` if there is none, or if it is not a number.
     ///
     /// # Errors
     /// The bytes end too early.
     pub(crate) fn int(&self, key: &str) -> Result<Option<i64>, Reason> {
+        Ok(self.number(key)?.map(|number| match number {
+            Number::Int(number) => number,
+            Number::Float(number) => number as i64,
+        }))
+    }
+
+    /// The number with a key as a float; `None` if there is none, or if it is not a number.
+    ///
+    /// # Errors
+    /// The bytes end too early.
+    pub(crate) fn float(&self, key: &str) -> Result<Option<f32>, Reason> {
+        Ok(self.number(key)?.map(|number| match number {
+            Number::Int(number) => number as f32,
+            Number::Float(number) => number as f32,
+        }))
+    }
+
+    fn number(&self, key: &str) -> Result<Option<Number>, Reason> {
         let Some(keys) = self.keys else { return Ok(None) };
         for index in 0..keys.len.min(self.values.len) {
             let text = indirect(self.bytes, keys.start + index * keys.width, keys.width)?;
@@ -112,19 +138,21 @@ impl<'a> FlexMap<'a> {
         Ok(None)
     }
 
-    fn typed(&self, index: usize) -> Result<Option<i64>, Reason> {
+    fn typed(&self, index: usize) -> Result<Option<Number>, Reason> {
         let Vector { start, len, width } = self.values;
         let at = start + index * width;
         let packed_type = self.bytes.get(start + len * width + index).copied().ok_or(BROKEN)?;
         let own_width = 1usize << (packed_type & 3);
-        Ok(match packed_type >> 2 {
-            INT => Some(signed(self.bytes, at, width)?),
-            UINT | BOOL => Some(unsigned(self.bytes, at, width)? as i64),
-            FLOAT => Some(float(self.bytes, at, width)? as i64),
-            INDIRECT_INT => Some(signed(self.bytes, indirect(self.bytes, at, width)?, own_width)?),
-            INDIRECT_UINT => Some(unsigned(self.bytes, indirect(self.bytes, at, width)?, own_width)? as i64),
-            _ => None,
-        })
+        let target = || indirect(self.bytes, at, width);
+        Ok(Some(match packed_type >> 2 {
+            INT => Number::Int(signed(self.bytes, at, width)?),
+            UINT | BOOL => Number::Int(unsigned(self.bytes, at, width)? as i64),
+            FLOAT => Number::Float(float(self.bytes, at, width)?),
+            INDIRECT_INT => Number::Int(signed(self.bytes, target()?, own_width)?),
+            INDIRECT_UINT => Number::Int(unsigned(self.bytes, target()?, own_width)? as i64),
+            INDIRECT_FLOAT => Number::Float(float(self.bytes, target()?, own_width)?),
+            _ => return Ok(None),
+        }))
     }
 }
 
@@ -229,6 +257,24 @@ pub(crate) mod tests {
         let options = FlexMap::root(&bytes).unwrap();
         assert_eq!((options.int("T"), options.int("fft_length")), (Ok(Some(7)), Ok(Some(480))));
         assert_eq!((options.i32_at(0, "T"), options.i32_at(1, "fft_length")), (Ok(7), Ok(480)));
+    }
+
+    #[test]
+    fn floats_are_read_as_what_is_asked_for() {
+        // flexbuffers.Dumps({'a': 0.5, 'b': 3, 'c': True, 'd': 'x'}) of the Python package flatbuffers.
+        let bytes = [
+            0x61, 0x00, 0x62, 0x00, 0x63, 0x00, 0x64, 0x00, 0x01, 0x78, 0x00, 0x04, 0x0c, 0x0b, 0x0a, 0x09,
+            0x04, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x3f,
+            0x03, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x1f, 0x00, 0x00, 0x00, 0x0e, 0x06, 0x6a, 0x14,
+            0x14, 0x26, 0x01,
+        ];
+        let options = FlexMap::root(&bytes).unwrap();
+        assert_eq!((options.float("a"), options.int("a")), (Ok(Some(0.5)), Ok(Some(0))));
+        assert_eq!((options.float("b"), options.int("b")), (Ok(Some(3.0)), Ok(Some(3))));
+        assert_eq!(
+            (options.int("c"), options.float("d"), options.float("e")),
+            (Ok(Some(1)), Ok(None), Ok(None))
+        );
     }
 
     #[test]
