@@ -1,0 +1,125 @@
+use super::*;
+use crate::dataset::{Column, FileLabel, MemoryFiles, TimeUnit};
+
+fn best(files: &MemoryFiles) -> Guess {
+    guess(files).into_iter().next().expect("a guess")
+}
+
+fn text(rows: usize, row: impl Fn(usize) -> String) -> String {
+    (0..rows).map(|index| row(index) + "\n").collect()
+}
+
+#[test]
+fn nothing_fits_nothing() {
+    assert_eq!(guess(&MemoryFiles::default()), []);
+    let files = MemoryFiles::new("x").with("a.exe", b"MZ\0\0".to_vec()).with("README.md", "about");
+    assert_eq!(guess(&files), []);
+}
+
+#[test]
+fn digits_by_name() {
+    let mut files = MemoryFiles::new("digits").with("README.md", "about");
+    for digit in 0..10 {
+        for speaker in ["george", "lucas"] {
+            for number in 0..3 {
+                files.add(format!("recordings/{digit}_{speaker}_{number}.wav"), "");
+            }
+        }
+    }
+    let guess = best(&files);
+    let Format::Sound(options) = &guess.format else { panic!("{guess:?}") };
+    assert_eq!(options.naming.label, FileLabel::FileName);
+    assert_eq!(options.naming.pattern, "{label}_{speaker}_{number}");
+    assert_eq!(guess.n_files, 60);
+}
+
+#[test]
+fn classes_by_folder() {
+    let mut files = MemoryFiles::new("words");
+    for word in ["yes", "no"] {
+        for speaker in 0..4 {
+            for number in 0..2 {
+                files.add(format!("{word}/{speaker}ab_nohash_{number}.wav"), "");
+            }
+        }
+    }
+    let Format::Sound(options) = best(&files).format else { panic!("sounds") };
+    assert_eq!(options.naming.label, FileLabel::Folder);
+    assert_eq!(options.naming.pattern, "{number}_nohash_{number 2}");
+    let mut files = MemoryFiles::new("pets");
+    for part in ["train", "test"] {
+        for class in ["cat", "dog"] {
+            (0..5).for_each(|number| files.add(format!("{part}/{class}/{number}.png"), ""));
+        }
+    }
+    let Format::Pictures(options) = best(&files).format else { panic!("pictures") };
+    assert_eq!((options.naming.label, options.naming.parts), (FileLabel::Folder, true));
+}
+
+#[test]
+fn flowers_are_one_sample_a_row() {
+    let rows = text(30, |row| {
+        format!("{},{},1.4,0.2,{}", 5.1 + row as f64, 3.5, ["setosa", "versicolor"][row / 15])
+    });
+    let files = MemoryFiles::new("iris").with("iris.csv", format!("a,b,c,d,species\n{rows}"));
+    let guesses = guess(&files);
+    let Format::Rows(options) = &guesses[0].format else { panic!("{guesses:?}") };
+    assert_eq!(options.label, Some(Column::Name("species".into())));
+    assert!(options.table.header && options.values.is_empty() && options.picture.is_none());
+    assert!(matches!(guesses[1].format, Format::Series(_)), "the other way is offered too");
+    let files = MemoryFiles::new("iris").with("iris.data.csv", rows);
+    let Format::Rows(options) = best(&files).format else { panic!("rows") };
+    assert_eq!((options.label, options.table.header), (Some(Column::Index(4)), false));
+}
+
+#[test]
+fn pixels_make_pictures() {
+    let header: String = (0..64).map(|pixel| format!(",pixel{pixel}")).collect();
+    let rows =
+        text(20, |row| (0..64).fold((row % 10).to_string(), |line, pixel| format!("{line},{}", pixel * 3)));
+    let files = MemoryFiles::new("digits").with("digits.csv", format!("label{header}\n{rows}"));
+    let Format::Rows(options) = best(&files).format else { panic!("rows") };
+    assert_eq!(options.picture, Some([8, 8, 1]));
+    assert_eq!(options.label, Some(Column::Name("label".into())));
+}
+
+#[test]
+fn a_number_can_be_what_is_predicted() {
+    let rows = text(20, |row| format!("{row},{}", row as f64 * 0.3));
+    let files = MemoryFiles::new("line").with("line.csv", format!("x,y\n{rows}"));
+    let Format::Rows(options) = best(&files).format else { panic!("rows") };
+    assert_eq!((options.label, options.targets), (None, vec![Column::Name("y".into())]));
+}
+
+#[test]
+fn european_tables_are_understood() {
+    let rows = text(20, |row| format!("{};{},5;{},25;reposo", row * 20, row, row));
+    let files = MemoryFiles::new("x").with("a.csv", format!("tiempo_ms;x;y;actividad\n{rows}"));
+    let Format::Series(options) = best(&files).format else { panic!("series") };
+    assert_eq!(options.table.delimiter, ';');
+    assert_eq!(options.label, Some(Column::Name("actividad".into())));
+    assert_eq!(options.time.map(|time| time.unit), Some(TimeUnit::Milliseconds));
+}
+
+#[test]
+fn recordings_in_files_of_their_own() {
+    let mut files = MemoryFiles::new("gestures");
+    for class in ["circle", "shake"] {
+        for number in 0..4 {
+            files.add(format!("{class}/{number}.txt"), text(10, |row| format!("{row} {number} -1.5")));
+        }
+    }
+    let Format::Series(options) = best(&files).format else { panic!("series") };
+    assert_eq!(options.table.delimiter, ' ');
+    assert_eq!((options.naming.label, options.label), (FileLabel::Folder, None));
+}
+
+#[test]
+fn a_million_files_are_listed_fast() {
+    let mut files = MemoryFiles::new("many");
+    (0..1_000_000).for_each(|number| files.add(format!("{}/{number}.csv", number % 7), "1,2,3\n4,5,6\n"));
+    let started = std::time::Instant::now();
+    assert_eq!(best(&files).n_files, 1_000_000);
+    // Seconds would mean that files are read; this leaves room for a slow machine.
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
