@@ -1,4 +1,12 @@
-//! What a model costs apart from the arena: multiply-accumulates and constants.
+//! What a model costs apart from the arena: multiply-accumulates and constants, and estimates of time and flash.
+
+mod flash;
+mod latency;
+mod rates;
+
+pub use flash::{FlashEstimate, flash};
+pub use latency::{Cycles, Estimate, OperatorEstimate, estimate, estimate_with};
+pub use rates::{OperatorClass, usual_clock_hz};
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,40 @@
+//! Lines of `cases.jsonl`: inputs and our outputs of a network.
+
+use emberlab_core::run::{Memory, Semantics};
+use serde_json::{Value, json};
+
+/// Differences that float32 networks may have, of the size of their outputs: reference runtimes sum in another order.
+const FLOAT_BOUND: f64 = 1e-5;
+
+pub fn line(file: &str, bytes: &[u8], inputs: &[Vec<u8>]) -> Result<Value, Box<dyn std::error::Error>> {
+    let hexadecimal: Vec<String> = inputs.iter().map(|bytes| hex(bytes)).collect();
+    Ok(json!({
+        "file": file,
+        "steps": [hexadecimal],
+        "float_bound": FLOAT_BOUND,
+        "skip": [],
+        "first_compared_step": 0,
+        "refused_by_us": false,
+        "tflm": outputs(bytes, inputs, Semantics::Tflm)?,
+        "litert": outputs(bytes, inputs, Semantics::Litert)?,
+    }))
+}
+
+fn outputs(
+    bytes: &[u8],
+    inputs: &[Vec<u8>],
+    semantics: Semantics,
+) -> Result<Value, Box<dyn std::error::Error>> {
+    let mut memory = Memory::new(bytes, semantics)?;
+    let mut interpreter = memory.interpreter()?;
+    for (index, input) in inputs.iter().enumerate() {
+        interpreter.input_bytes(index).copy_from_slice(input);
+    }
+    interpreter.invoke(&mut ()).expect("nobody stops it");
+    let outputs = (0..interpreter.n_outputs()).map(|index| hex(interpreter.output_bytes(index)));
+    Ok(json!([outputs.collect::<Vec<_>>()]))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
