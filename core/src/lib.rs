@@ -3,13 +3,18 @@
 //! Bytes and structs in, structs and bytes out: this crate opens no file, starts no thread and reads no clock.
 
 pub mod cost;
+pub mod dataset;
+pub mod evaluate;
 pub mod hash;
 pub mod inspect;
+pub mod layers;
 pub mod model;
 pub mod npy;
 pub mod plan;
+pub mod project;
 pub mod run;
 pub mod stats;
 pub mod tflite;
+pub mod training;
 pub mod verdict;
 pub use emberlab_runtime::schema;
