@@ -274,7 +274,7 @@ fn constant_bytes(model: &Model, subgraph: &Subgraph) -> u64 {
 /// Live bytes while each operator of a subgraph runs.
 ///
 /// An operator that runs several times (its subgraph is called more than once) has the largest of its sums.
-fn live_bytes(plan: Option<&ArenaPlan>, subgraph: SubgraphId, n_operators: usize) -> Vec<Option<u64>> {
+pub fn live_bytes(plan: Option<&ArenaPlan>, subgraph: SubgraphId, n_operators: usize) -> Vec<Option<u64>> {
     let mut live = vec![None; n_operators];
     let Some(plan) = plan else { return live };
     // Bytes that become alive, and cease to be, before each scope.

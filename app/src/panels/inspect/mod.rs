@@ -27,6 +27,7 @@ use egui::{Ui, UiBuilder};
 use emberlab_core::model::{OperatorId, SubgraphId};
 
 use super::PanelContext;
+use super::graph::STEP;
 use crate::command::Command;
 use crate::document::{Document, OpenModel, Overlay as WindowOverlay, Selection, Tab, TabId};
 use crate::jobs::PictureFormat;
@@ -238,10 +239,10 @@ impl InspectPanel {
                 InspectKey::Weights => self.second_line.weights ^= true,
                 InspectKey::Names => self.second_line.names ^= true,
                 InspectKey::Direction => ctx.send(Command::SetDirection(turned(front.tab.direction))),
-                InspectKey::Wheel => self.canvas.wheel_scrolls ^= true,
-                InspectKey::ZoomIn => self.canvas.zoom_by(canvas::view::STEP),
-                InspectKey::ZoomOut => self.canvas.zoom_by(1.0 / canvas::view::STEP),
-                InspectKey::ZoomToOne => self.canvas.zoom_to_one(),
+                InspectKey::Wheel => self.canvas.viewport.wheel_scrolls ^= true,
+                InspectKey::ZoomIn => self.canvas.viewport.zoom_by(STEP),
+                InspectKey::ZoomOut => self.canvas.viewport.zoom_by(1.0 / STEP),
+                InspectKey::ZoomToOne => self.canvas.viewport.zoom_to_one(),
                 InspectKey::Back => self.go_back(front.tab, ctx),
                 InspectKey::Enter => self.enter(front.tab.selection, front, ctx),
                 InspectKey::TableBelow => self.split.below ^= true,

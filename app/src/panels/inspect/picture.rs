@@ -2,11 +2,11 @@
 
 use egui::{Align2, Pos2, Rect, Stroke, Vec2, pos2, vec2};
 
-use super::canvas::paint::bend;
 use super::facts::GraphFacts;
 use super::layout::{Direction, Edge, GraphLayout, NodeKind};
 use super::overlay::{Overlay, scale_place};
 use crate::charts::{Mark, Picture, Style, text_width};
+use crate::panels::graph::paint::bend;
 use crate::theme::{Theme, format};
 
 /// Room around the graph.

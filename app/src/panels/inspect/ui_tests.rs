@@ -251,6 +251,7 @@ fn verdicts_come_first() {
     let verdict =
         |number| OperatorVerdict { subgraph: MAIN, operator: OperatorId(number), kernel: Kernel::EspNnSimd };
     let findings = Findings {
+        latency: None,
         operators: vec![verdict(0), verdict(1)],
         diagnostics: vec![Diagnostic {
             severity: Severity::Warning,

@@ -24,7 +24,7 @@ pub struct Gauge<'a> {
 }
 
 /// How much of the budget is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum GaugeState {
     /// There is nothing to measure.
     NoModel,
@@ -38,6 +38,15 @@ pub enum GaugeState {
         used: u64,
         /// Bytes there are.
         limit: Option<u64>,
+    },
+    /// An estimated time, and the limit where there is one.
+    Millis {
+        /// The estimate.
+        millis: f64,
+        /// Half of the error bar as a share of the estimate.
+        error: f64,
+        /// How long it may take.
+        limit: Option<f64>,
     },
 }
 
@@ -59,8 +68,24 @@ impl Gauge<'_> {
                     format::count(limit)
                 )
             }
+            GaugeState::Millis { millis, error, limit } => {
+                let estimate = format!("{label}, estimate {}", estimate_text(millis, error));
+                let Some(limit) = limit else { return estimate.replace('%', "percent") };
+                let over = if millis > limit { ", over budget" } else { "" };
+                let percent = percent_of(millis, limit);
+                format!(
+                    "{} of {}, {percent} percent{over}",
+                    estimate.replace('%', "percent"),
+                    format::estimated_millis(limit)
+                )
+            }
         }
     }
+}
+
+/// An estimate with its error bar, `47 ms ±20 %`.
+fn estimate_text(millis: f64, error: f64) -> String {
+    format!("{} ±{}", format::estimated_millis(millis), format::percent_whole(error))
 }
 
 /// A gauge of [`GAUGE_SIZE`]; click it to see how the figure is made.
@@ -78,10 +103,12 @@ pub fn gauge(ui: &mut Ui, theme: &Theme, gauge: &Gauge<'_>) -> Response {
     let inner = Rect::from_min_max(rect.min + vec2(14.0, 7.0), rect.max - vec2(14.0, 0.0));
     let top = inner.top() + 6.5;
     let label = pos2(inner.left(), top);
-    painter.text(label, Align2::LEFT_CENTER, gauge.label, font_id::small_strong(), theme.text.text_3);
+    let label =
+        painter.text(label, Align2::LEFT_CENTER, gauge.label, font_id::small_strong(), theme.text.text_3);
     let value = pos2(inner.right(), top);
     let value = painter.text(value, Align2::RIGHT_CENTER, &look.value, font_id::number_small(), look.text);
-    if let Some(icon) = look.icon {
+    // A long estimate with its error bar leaves no room; its colour and the figure below say the same.
+    if let Some(icon) = look.icon.filter(|_| label.right() + 18.0 <= value.left()) {
         let at = pos2(value.left() - 9.0, top);
         painter.text(at, Align2::CENTER_CENTER, icon.glyph(), font_id::icon(12.0), look.text);
     }
@@ -141,37 +168,61 @@ impl Look {
             GaugeState::Bytes { used, limit: None } => {
                 Look { text: theme.text.text_1, tick: false, ..quiet(&format::bytes(used)) }
             }
-            GaugeState::Bytes { used, limit: Some(limit) } => {
-                let share = used as f64 / (limit.max(1)) as f64;
-                let (fill, text, icon) = if used > limit {
-                    (theme.status.over, theme.status.over, Some(Icon::CircleX))
-                } else if share >= WARN {
-                    (theme.status.warn, theme.status.warn, Some(Icon::TriangleAlert))
-                } else {
-                    (theme.status.ok, theme.text.text_1, None)
-                };
+            GaugeState::Bytes { used, limit: Some(limit) } => Look {
+                limit: format!("of {}", format::count(limit)),
+                percent: format!("{} %", percent(used, limit)),
+                ..Self::within(theme, &format::bytes(used), used as f64 / (limit.max(1)) as f64, used > limit)
+            },
+            // The error bar needs the room of the icon; the sign says the same as the word.
+            GaugeState::Millis { millis, error, limit: None } => Look {
+                text: theme.text.text_1,
+                limit: "estimate".to_owned(),
+                tick: false,
+                ..quiet(&estimate_text(millis, error))
+            },
+            GaugeState::Millis { millis, error, limit: Some(limit) } => {
+                let value = estimate_text(millis, error);
                 Look {
-                    limit: format!("of {}", format::count(limit)),
-                    percent: format!("{} %", percent(used, limit)),
-                    share: Some(share as f32),
-                    fill,
-                    text,
-                    icon,
-                    ..quiet(&format::bytes(used))
+                    limit: format!("est., of {}", format::estimated_millis(limit)),
+                    percent: format!("{} %", percent_of(millis, limit)),
+                    ..Self::within(theme, &value, millis / limit.max(f64::MIN_POSITIVE), millis > limit)
                 }
             }
+        }
+    }
+
+    /// A value against a limit, in the colour of the verdict.
+    fn within(theme: &Theme, value: &str, share: f64, is_over: bool) -> Self {
+        let (fill, text, icon) = if is_over {
+            (theme.status.over, theme.status.over, Some(Icon::CircleX))
+        } else if share >= WARN {
+            (theme.status.warn, theme.status.warn, Some(Icon::TriangleAlert))
+        } else {
+            (theme.status.ok, theme.text.text_1, None)
+        };
+        Self {
+            value: value.to_owned(),
+            limit: String::new(),
+            percent: String::new(),
+            share: Some(share as f32),
+            fill,
+            text,
+            icon,
+            tick: true,
         }
     }
 }
 
 /// Whole percent; never 100 for something that does not fit, never 0 for something that is there.
 fn percent(used: u64, limit: u64) -> u64 {
-    let exact = used as f64 * 100.0 / limit.max(1) as f64;
-    let rounded = exact.round() as u64;
-    match rounded {
-        0 if used > 0 => 1,
+    percent_of(used as f64, limit.max(1) as f64)
+}
+
+fn percent_of(used: f64, limit: f64) -> u64 {
+    match (used * 100.0 / limit).round() as u64 {
+        0 if used > 0.0 => 1,
         100 if used > limit => 101,
-        _ => rounded,
+        rounded => rounded,
     }
 }
 
@@ -193,6 +244,13 @@ mod tests {
         );
         assert_eq!(bytes(122_576, None), "Arena, 122,576 bytes");
         assert_eq!(name(GaugeState::NoModel), "Arena, no model");
+        let millis = |millis, limit| name(GaugeState::Millis { millis, error: 0.2, limit });
+        assert_eq!(millis(47.2, None), "Arena, estimate 47 ms ±20 percent");
+        assert_eq!(millis(84.0, Some(100.0)), "Arena, estimate 84 ms ±20 percent of 100 ms, 84 percent");
+        assert_eq!(
+            millis(100.2, Some(100.0)),
+            "Arena, estimate 100 ms ±20 percent of 100 ms, 101 percent, over budget"
+        );
     }
 
     #[test]

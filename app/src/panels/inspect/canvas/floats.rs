@@ -4,8 +4,8 @@ use egui::epaint::Mesh;
 use egui::{Align2, Popup, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
 use emberlab_core::model::SubgraphId;
 
-use super::paint::floating;
 use super::{CanvasContent, CanvasEvent};
+use crate::panels::graph::paint::floating;
 use crate::panels::inspect::layout::NodeKind;
 use crate::panels::inspect::overlay::{Overlay, scale_place};
 use crate::theme::widgets::{focus_ring, icon_button};

@@ -1,15 +1,10 @@
 //! The graph on its canvas: pan, zoom, fit, selection, overlay, minimap.
 
 mod floats;
-mod minimap;
-pub mod paint;
-pub mod view;
-
-use std::collections::BTreeMap;
+mod paint;
 
 use egui::{
-    CursorIcon, EventFilter, Id, PointerButton, Popup, Pos2, Rect, Response, Role, Sense, Ui, UiBuilder,
-    Vec2, WidgetInfo, pos2, vec2,
+    EventFilter, Id, Popup, Pos2, Rect, Response, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 use emberlab_core::model::{SubgraphId, TensorId};
 
@@ -17,29 +12,23 @@ use super::facts::GraphFacts;
 use super::layout::{Direction, GraphLayout, NodeKind};
 use super::overlay::Overlay;
 use crate::document::{Selection, TabId};
+use crate::panels::graph::paint::{Detail, floating};
+use crate::panels::graph::{Minimap, MinimapCache, STEP, Sight, View, Viewport, distance_to_segment};
 use crate::theme::widgets::{focus_ring, icon_button};
 use crate::theme::{Icon, Theme, text};
 use floats::{legend_ui, node_tooltip_ui, subgraph_ui};
-use minimap::{Minimap, MinimapCache};
-use paint::{Detail, Scene, floating};
-use view::{Motion, STEP, View};
+use paint::{Scene, node_colour};
 
 /// View state of the canvas.
 #[derive(Default)]
 pub struct Canvas {
     /// Which figure the nodes show.
     pub overlay: Overlay,
-    /// The wheel scrolls instead of zooming.
-    pub wheel_scrolls: bool,
     /// The view of every graph that was shown.
-    views: BTreeMap<GraphKey, View>,
-    motion: Option<Motion>,
-    shown: Option<GraphKey>,
+    pub viewport: Viewport<GraphKey>,
     /// The selection that the view has been moved to.
     followed: Selection,
     minimap: MinimapCache,
-    /// Size of the canvas in the frame before.
-    size: Vec2,
     id: Option<Id>,
 }
 
@@ -86,21 +75,6 @@ pub enum CanvasEvent {
 }
 
 impl Canvas {
-    /// Zooms about the middle by a factor.
-    pub fn zoom_by(&mut self, factor: f32) {
-        if let Some(view) = self.shown.and_then(|key| self.views.get_mut(&key)) {
-            *view = view.zoomed_at(self.size / 2.0, factor);
-            self.motion = None;
-        }
-    }
-
-    /// Shows the graph at its own size.
-    pub fn zoom_to_one(&mut self) {
-        if let Some(view) = self.shown.and_then(|key| self.views.get(&key)) {
-            self.zoom_by(1.0 / view.zoom);
-        }
-    }
-
     /// The widget that takes the keyboard.
     pub fn id(&self) -> Option<Id> {
         self.id
@@ -119,11 +93,11 @@ impl Canvas {
                 EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
             ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         }
-        self.resize(content, canvas.size());
-        self.enter_graph(content, canvas);
-        self.navigate(ui, content, &response, canvas);
-        self.follow_selection(ui, content, canvas);
-        let view = self.advance(ui, content, canvas);
+        let sight = sight(content, canvas.size());
+        self.viewport.enter(&sight, canvas.size());
+        self.viewport.navigate(ui, &sight, &response, canvas, false);
+        self.follow_selection(ui, content, &sight);
+        let view = self.viewport.advance(ui, &sight);
 
         let hovered = self.hovered(ui, content, &response, view, canvas);
         let (selected, selected_tensor) = selected(content);
@@ -148,9 +122,9 @@ impl Canvas {
             let at = response.interact_pointer_pos().map(|at| view.to_graph(canvas, at));
             events.push(CanvasEvent::Select(at.map_or(Selection::None, |at| pick(content, at, view.zoom))));
         }
-        self.minimap_ui(ui, content, view, canvas);
+        self.minimap_ui(ui, content, &sight, view, canvas);
         legend_ui(ui, content, self.overlay, canvas);
-        self.buttons_ui(ui, content, canvas, &mut events);
+        self.buttons_ui(ui, content, &sight, canvas, &mut events);
         if content.subgraphs.len() > 1 {
             subgraph_ui(ui, content, canvas, &mut events);
         }
@@ -158,76 +132,8 @@ impl Canvas {
         events
     }
 
-    /// Keeps the graph in the middle, across its direction, when the canvas gets another size.
-    fn resize(&mut self, content: &CanvasContent<'_>, size: Vec2) {
-        let change = size - self.size;
-        if self.size != Vec2::ZERO
-            && change != Vec2::ZERO
-            && let Some(view) = self.views.get_mut(&content.key)
-        {
-            match content.layout.direction {
-                Direction::Vertical => view.offset.x += change.x / 2.0,
-                Direction::Horizontal => view.offset.y += change.y / 2.0,
-            }
-            self.motion = None;
-        }
-        self.size = size;
-    }
-
-    /// A graph that is shown for the first time begins at its start.
-    fn enter_graph(&mut self, content: &CanvasContent<'_>, canvas: Rect) {
-        if self.shown != Some(content.key) {
-            self.shown = Some(content.key);
-            self.motion = None;
-        }
-        let layout = content.layout;
-        self.views.entry(content.key).or_insert_with(|| {
-            let inputs = layout.nodes.iter().find(|node| matches!(node.kind, NodeKind::Input(..)));
-            let start = inputs.or(layout.nodes.first()).map_or(layout.bounds, |node| node.rect);
-            View::beginning(
-                layout.bounds,
-                start,
-                free(content, canvas.size()),
-                layout.direction == Direction::Horizontal,
-            )
-        });
-    }
-
-    fn view(&self, content: &CanvasContent<'_>) -> View {
-        self.views.get(&content.key).copied().unwrap_or(View { zoom: 1.0, offset: Vec2::ZERO })
-    }
-
-    /// Drag pans, the wheel zooms at the cursor or scrolls.
-    fn navigate(&mut self, ui: &Ui, content: &CanvasContent<'_>, response: &Response, canvas: Rect) {
-        let mut view = self.view(content);
-        let before = view;
-        if response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle) {
-            view.offset += response.drag_delta();
-            ui.set_cursor_icon(CursorIcon::Grabbing);
-        }
-        if let Some(pointer) = ui.input(|input| input.pointer.hover_pos())
-            && response.contains_pointer()
-        {
-            let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta(), input.zoom_delta()));
-            let pixels_per_notch = ui.ctx().options(|options| options.input_options.line_scroll_speed);
-            let anchor = pointer - canvas.min;
-            if pinch != 1.0 {
-                view = view.zoomed_at(anchor, pinch);
-            }
-            if self.wheel_scrolls {
-                view.offset += scroll;
-            } else if scroll.y != 0.0 {
-                view = view.zoomed_at(anchor, STEP.powf(scroll.y / pixels_per_notch.max(1.0)));
-            }
-        }
-        if view != before {
-            self.motion = None;
-            self.views.insert(content.key, view.held(content.layout.bounds, canvas.size()));
-        }
-    }
-
     /// Brings a selection that was made elsewhere into sight.
-    fn follow_selection(&mut self, ui: &Ui, content: &CanvasContent<'_>, canvas: Rect) {
+    fn follow_selection(&mut self, ui: &Ui, content: &CanvasContent<'_>, sight: &Sight<GraphKey>) {
         if self.followed == content.selection {
             return;
         }
@@ -244,40 +150,8 @@ impl Canvas {
             _ => None,
         };
         if let Some(rect) = node {
-            let view = self.view(content);
-            self.move_to(ui, content, view.showing(rect, canvas.size()));
+            self.viewport.show(ui, sight, rect);
         }
-    }
-
-    fn move_to(&mut self, ui: &Ui, content: &CanvasContent<'_>, target: View) {
-        let view = self.view(content);
-        if content.reduce_motion || view == target {
-            self.motion = None;
-            self.views.insert(content.key, target);
-        } else {
-            self.motion = Some(Motion::new(view, target, ui.input(|input| input.time)));
-        }
-    }
-
-    /// Shows the whole graph.
-    fn fit(&mut self, ui: &Ui, content: &CanvasContent<'_>, canvas: Rect) {
-        self.move_to(ui, content, View::fitting(content.layout.bounds, free(content, canvas.size())));
-    }
-
-    /// The view of this frame.
-    fn advance(&mut self, ui: &Ui, content: &CanvasContent<'_>, canvas: Rect) -> View {
-        if let Some(motion) = self.motion {
-            let (view, arrived) = motion.at(ui.input(|input| input.time));
-            if arrived {
-                self.motion = None;
-            } else {
-                ui.request_repaint();
-            }
-            self.views.insert(content.key, view);
-        }
-        let view = self.view(content).held(content.layout.bounds, canvas.size());
-        self.views.insert(content.key, view);
-        view
     }
 
     fn hovered(
@@ -346,28 +220,35 @@ impl Canvas {
         }
     }
 
-    fn minimap_ui(&mut self, ui: &Ui, content: &CanvasContent<'_>, view: View, canvas: Rect) {
-        let Some(minimap) = Minimap::of(content.layout, canvas) else { return };
+    fn minimap_ui(
+        &mut self,
+        ui: &Ui,
+        content: &CanvasContent<'_>,
+        sight: &Sight<GraphKey>,
+        view: View,
+        canvas: Rect,
+    ) {
+        let CanvasContent { theme, layout, facts, .. } = *content;
+        let Some(minimap) = Minimap::of(layout.bounds, sight.horizontal, canvas) else { return };
         let id = Id::unique("inspect minimap");
         let response = ui.interact(minimap.rect, id, Sense::DRAG | Sense::CLICK);
         response
             .widget_info(|| WidgetInfo::labeled(Role::ScrollBar, ui.is_enabled(), "Overview of the graph"));
         if let Some(at) = response.interact_pointer_pos() {
-            let centre = minimap.to_graph(at);
-            let offset = canvas.size() / 2.0 - centre.to_vec2() * view.zoom;
-            self.motion = None;
-            let moved = View { zoom: view.zoom, offset }.held(content.layout.bounds, canvas.size());
-            self.views.insert(content.key, moved);
-            ui.request_repaint();
+            self.viewport.centre_on(ui, sight, minimap.to_graph(at));
         }
+        let operators = layout.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Operator(_)));
+        let mut nodes = operators.map(|node| (node.rect, node_colour(theme, facts, node)));
+        let key = std::ptr::from_ref(layout).addr() as u64;
         let painter = ui.painter_at(canvas);
-        minimap.paint(&painter, content, view.visible(canvas), &mut self.minimap);
+        minimap.paint(&painter, theme, view.visible(canvas), &mut self.minimap, key, &mut nodes);
     }
 
     fn buttons_ui(
         &mut self,
         ui: &mut Ui,
         content: &CanvasContent<'_>,
+        sight: &Sight<GraphKey>,
         canvas: Rect,
         events: &mut Vec<CanvasEvent>,
     ) {
@@ -379,13 +260,13 @@ impl Canvas {
             ui.spacing_mut().item_spacing.x = 0.0;
             let theme = content.theme;
             if icon_button(ui, theme, Icon::ZoomOut, "Zoom out").clicked() {
-                self.zoom_by(1.0 / STEP);
+                self.viewport.zoom_by(1.0 / STEP);
             }
             if icon_button(ui, theme, Icon::ZoomIn, "Zoom in").clicked() {
-                self.zoom_by(STEP);
+                self.viewport.zoom_by(STEP);
             }
             if icon_button(ui, theme, Icon::Scan, "Fit view").clicked() {
-                self.fit(ui, content, canvas);
+                self.viewport.fit(ui, sight);
             }
             let (icon, name) = match content.layout.direction {
                 Direction::Vertical => (Icon::ArrowDown, "Turn the graph to run rightwards"),
@@ -404,6 +285,21 @@ impl Canvas {
                 }
             });
         });
+    }
+}
+
+/// The graph as a viewport sees it.
+fn sight(content: &CanvasContent<'_>, canvas: Vec2) -> Sight<GraphKey> {
+    let layout = content.layout;
+    // Inputs follow the operators.
+    let first_input = layout.nodes.get(content.facts.operators.len());
+    Sight {
+        key: content.key,
+        bounds: layout.bounds,
+        start: first_input.or(layout.nodes.first()).map_or(layout.bounds, |node| node.rect),
+        free: free(content, canvas),
+        horizontal: layout.direction == Direction::Horizontal,
+        reduce_motion: content.reduce_motion,
     }
 }
 
@@ -463,11 +359,4 @@ fn pick(content: &CanvasContent<'_>, at: Pos2, zoom: f32) -> Selection {
             edge.points.windows(2).any(|pair| distance_to_segment(at, pair[0], pair[1]) <= reach)
         });
     edge.map_or(Selection::None, |edge| Selection::Tensor(subgraph, edge.tensor))
-}
-
-fn distance_to_segment(point: Pos2, from: Pos2, to: Pos2) -> f32 {
-    let along = to - from;
-    let length = along.length_sq();
-    let t = if length > 0.0 { ((point - from).dot(along) / length).clamp(0.0, 1.0) } else { 0.0 };
-    (point - (from + along * t)).length()
 }

@@ -1,42 +1,16 @@
 //! Paints the visible part of a graph.
 
 use egui::emath::GuiRounding as _;
-use egui::epaint::{CubicBezierShape, Mesh, PathStroke, Vertex};
-use egui::text::{LayoutJob, TextWrapping};
-use egui::{
-    Align2, Color32, CornerRadius, FontId, Galley, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2,
-    pos2, vec2,
-};
+use egui::epaint::Mesh;
+use egui::{Align2, Color32, CornerRadius, FontId, Painter, Rect, Stroke, StrokeKind, pos2, vec2};
 use emberlab_core::model::TensorId;
-use std::sync::Arc;
 
-use super::view::View;
+use crate::panels::graph::View;
+use crate::panels::graph::paint::{Card, Detail, Lens, Outline, Way, add_quad, galley, ground, scaled};
 use crate::panels::inspect::facts::GraphFacts;
 use crate::panels::inspect::layout::{Direction, Edge, GraphLayout, Node, NodeKind};
 use crate::panels::inspect::overlay::{Overlay, scale_place};
-use crate::theme::{Theme, font_id, format, mix, with_alpha};
-
-/// How much of a node is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Detail {
-    /// The coloured block.
-    Block,
-    /// Title and bar.
-    Title,
-    /// Everything.
-    Full,
-}
-
-impl Detail {
-    /// What can be read at a zoom.
-    pub fn at(zoom: f32) -> Self {
-        match zoom {
-            ..0.3 => Detail::Block,
-            0.3..0.6 => Detail::Title,
-            _ => Detail::Full,
-        }
-    }
-}
+use crate::theme::{Theme, font_id, format, mix};
 
 /// What is drawn, and how.
 pub struct Scene<'a> {
@@ -64,17 +38,13 @@ pub struct Scene<'a> {
     pub matches: &'a [bool],
 }
 
-/// Width of the coloured edge of a node.
-const EDGE: f32 = 6.0;
-
 /// Opacity of what find does not match.
 const DIMMED: f32 = 0.35;
 
 impl Scene<'_> {
     /// Paints the graph; the painter must be clipped to the canvas.
     pub fn paint(&self, painter: &Painter) {
-        painter.rect_filled(self.canvas, 0.0, self.theme.surface.canvas);
-        self.paint_dots(painter);
+        ground(painter, self.theme, self.view, self.canvas);
         let visible = self.view.visible(self.canvas).expand(8.0);
         self.paint_edges(painter, visible);
         let detail = Detail::at(self.view.zoom);
@@ -88,33 +58,6 @@ impl Scene<'_> {
                 self.paint_node(painter, node, detail);
             }
         }
-    }
-
-    /// Dots every 24 points of the graph, further apart when zoomed out.
-    fn paint_dots(&self, painter: &Painter) {
-        let mut pitch = 24.0 * self.view.zoom;
-        while pitch < 16.0 {
-            pitch *= 2.0;
-        }
-        let canvas = self.canvas;
-        let start = |offset: f32| (offset + pitch / 2.0).rem_euclid(pitch);
-        let colour = self.theme.plot.grid;
-        let half = 0.75;
-        let mut mesh = Mesh::default();
-        let n_rows = (canvas.height() / pitch) as usize + 1;
-        let n_columns = (canvas.width() / pitch) as usize + 1;
-        mesh.reserve_vertices(4 * n_rows * n_columns);
-        mesh.reserve_triangles(2 * n_rows * n_columns);
-        let mut y = canvas.top() + start(self.view.offset.y);
-        while y < canvas.bottom() {
-            let mut x = canvas.left() + start(self.view.offset.x);
-            while x < canvas.right() {
-                add_quad(&mut mesh, Rect::from_center_size(pos2(x, y), Vec2::splat(2.0 * half)), colour);
-                x += pitch;
-            }
-            y += pitch;
-        }
-        painter.add(mesh);
     }
 
     fn paint_edges(&self, painter: &Painter, visible: Rect) {
@@ -139,7 +82,6 @@ impl Scene<'_> {
     }
 
     fn paint_edge(&self, painter: &Painter, edge: &Edge, hot: bool) {
-        let zoom = self.view.zoom;
         let colour = match (edge.backward, hot) {
             (true, _) => self.theme.status.over,
             (false, true) => self.theme.accent.base,
@@ -147,53 +89,17 @@ impl Scene<'_> {
         };
         let dimmed = !hot && self.is_dimmed(edge.from) && self.is_dimmed(edge.to);
         let colour = if dimmed { mix(self.theme.surface.canvas, colour, DIMMED) } else { colour };
-        let width = if zoom < 0.3 { 1.0 } else { (1.5 * zoom).max(1.0) };
-        let stroke = Stroke::new(width, colour);
-        let detailed = zoom >= 0.3;
-        let screen = |point: Pos2| self.view.to_screen(self.canvas, point);
-        let Some((last, before)) = edge.points.last().zip(edge.points.iter().rev().nth(1)) else { return };
-        let towards = match self.layout.direction {
-            _ if (*last - *before).length() < 0.5 => vec2(0.0, 1.0),
-            _ => (*last - *before).normalized(),
+        // A read before the write is wrong, and drawn in straight dashes.
+        let way = Way {
+            points: &edge.points,
+            smooth: edge.smooth && !edge.backward,
+            dashed: edge.backward,
+            arrow: true,
+            colour,
+            width: 1.5,
         };
-        let arrow = 6.0 * zoom;
-        let tip = screen(*last);
-        let base = tip - towards * arrow;
-        for (place, pair) in edge.points.windows(2).enumerate() {
-            let is_last = place + 2 == edge.points.len();
-            let end = if is_last && detailed { base } else { screen(pair[1]) };
-            self.paint_segment(painter, edge, screen(pair[0]), end, stroke);
-        }
-        if detailed {
-            let side = towards.rot90() * (4.0 * zoom);
-            let corners = vec![tip, base + side, base - side];
-            painter.add(Shape::convex_polygon(corners, colour, Stroke::NONE));
-        }
-    }
-
-    fn paint_segment(&self, painter: &Painter, edge: &Edge, from: Pos2, to: Pos2, stroke: Stroke) {
-        let clip = self.canvas.expand(stroke.width);
-        if !Rect::from_two_pos(from, to).intersects(clip) {
-            return;
-        }
-        if edge.backward {
-            painter.extend(Shape::dashed_line(&[from, to], stroke, 5.0, 4.0));
-            return;
-        }
-        let along = match self.layout.direction {
-            Direction::Vertical => (to.x - from.x).abs() < 0.5,
-            Direction::Horizontal => (to.y - from.y).abs() < 0.5,
-        };
-        if along || !edge.smooth || self.view.zoom < 0.3 {
-            painter.line_segment([from, to], stroke);
-            return;
-        }
-        painter.add(CubicBezierShape::from_points_stroke(
-            bend(self.layout.direction, from, to),
-            false,
-            Color32::TRANSPARENT,
-            PathStroke::from(stroke),
-        ));
+        let lens = Lens { view: self.view, canvas: self.canvas, direction: self.layout.direction };
+        way.paint(painter, &lens);
     }
 
     /// Shape and bytes of the tensors, beside their edges.
@@ -268,64 +174,27 @@ impl Scene<'_> {
 
     fn paint_operator(&self, painter: &Painter, rect: Rect, number: u32, detail: Detail) {
         let Some(facts) = self.facts.operators.get(number as usize) else { return };
-        let (selected, hovered) = (self.selected == Some(number), self.hovered == Some(number));
-        let (theme, zoom) = (self.theme, self.view.zoom);
-        let radius = (6.0 * zoom).round().max(1.0) as u8;
-        let fill = if hovered { theme.surface.control } else { theme.surface.raised };
-        let stroke =
-            if selected { Stroke::new(2.0, theme.accent.base) } else { Stroke::new(1.0, theme.line.strong) };
-        painter.rect(rect, CornerRadius::same(radius), fill, stroke, StrokeKind::Inside);
-        let inset = if selected { 1.0 } else { 0.5 };
-        let edge = Rect::from_min_max(
-            rect.min + Vec2::splat(inset),
-            pos2(rect.left() + (EDGE * zoom).max(2.0), rect.bottom() - inset),
-        );
-        let corner = radius.saturating_sub(1);
-        let corners = CornerRadius { nw: corner, sw: corner, ne: 0, se: 0 };
-        painter.rect_filled(edge, corners, theme.operator_colour(facts.category));
-
+        let (theme, selected) = (self.theme, self.selected == Some(number));
         let value = self.overlay.value(facts);
-        let most = self.overlay.most(self.facts);
-        let left = rect.left() + 16.0 * zoom;
-        let right = rect.right() - 10.0 * zoom;
-        let text = |text: String, font: FontId, width: f32| galley(painter, text, scaled(font, zoom), width);
-        let place = |galley: Arc<Galley>, x: f32, y: f32, anchor: f32, colour: Color32| {
-            let at = pos2(x - galley.size().x * anchor, y - galley.size().y / 2.0);
-            painter.galley(at, galley, colour);
+        let share = value
+            .zip(self.overlay.most(self.facts))
+            .filter(|(value, _)| *value > 0)
+            .map(|(value, most)| (value as f64 / most.max(1) as f64) as f32);
+        let figure = value.map(|value| self.overlay.text(value));
+        let card = Card {
+            theme,
+            zoom: self.view.zoom,
+            rect,
+            category: facts.category,
+            title: &facts.name,
+            title_end: (&format!("#{number}"), theme.text.text_3),
+            line: self.second_line.get(number as usize).map_or("", String::as_str),
+            figure: figure.as_deref().map(|figure| (figure, theme.text.text_1)),
+            bar: share.map(|share| (share, theme.sequential(scale_place(share)))),
+            outline: if selected { Outline::Selected } else { Outline::Plain },
+            hovered: self.hovered == Some(number),
         };
-        if detail == Detail::Title {
-            // The second line is too small to be read here: the title takes its room.
-            let title = text(facts.name.clone(), font_title(), right - left);
-            place(title, left, rect.center().y - 1.0 * zoom, 0.0, theme.text.text_1);
-        } else {
-            let (first, second) = (rect.top() + 16.0 * zoom, rect.top() + 32.5 * zoom);
-            let id = text(format!("#{number}"), font_id::number_small(), f32::INFINITY);
-            let title_room = right - left - id.size().x - 8.0 * zoom;
-            place(id, right, first, 1.0, theme.text.text_3);
-            let title = text(facts.name.clone(), font_id::strong(), title_room);
-            place(title, left, first, 0.0, theme.text.text_1);
-            let mut room = right - left;
-            if let Some(value) = value {
-                let strong = if selected { font_id::number_strong() } else { font_id::number() };
-                let value = text(self.overlay.text(value), FontId::new(11.0, strong.family), f32::INFINITY);
-                room -= value.size().x + 8.0 * zoom;
-                place(value, right, second, 1.0, theme.text.text_1);
-            }
-            if let Some(line) = self.second_line.get(number as usize).filter(|line| !line.is_empty()) {
-                let summary = text(line.clone(), font_id::small(), room);
-                place(summary, left, second, 0.0, theme.text.text_2);
-            }
-        }
-        if let Some((value, most)) = value.zip(most)
-            && value > 0
-        {
-            let share = (value as f64 / most.max(1) as f64) as f32;
-            let height = (2.5 * zoom).max(1.5);
-            let start = pos2(rect.left() + EDGE * zoom, rect.bottom() - height - 1.0);
-            let width = (rect.width() - 9.0 * zoom) * share;
-            let bar = Rect::from_min_size(start, vec2(width.max(1.0), height));
-            painter.rect_filled(bar, 1.0, theme.sequential(scale_place(share)));
-        }
+        card.paint(painter, detail);
     }
 
     fn paint_pill(
@@ -374,25 +243,6 @@ impl Scene<'_> {
     }
 }
 
-/// The titles of nodes that show nothing else: lighter than a full node's, so that small letters stay open.
-fn font_title() -> FontId {
-    FontId::new(18.0, font_id::label().family)
-}
-
-/// Control points of a bend that leaves and arrives along the graph's direction.
-pub fn bend(direction: Direction, from: Pos2, to: Pos2) -> [Pos2; 4] {
-    match direction {
-        Direction::Vertical => {
-            let middle = (from.y + to.y) / 2.0;
-            [from, pos2(from.x, middle), pos2(to.x, middle), to]
-        }
-        Direction::Horizontal => {
-            let middle = (from.x + to.x) / 2.0;
-            [from, pos2(middle, from.y), pos2(middle, to.y), to]
-        }
-    }
-}
-
 /// The colour that stands for a node.
 pub fn node_colour(theme: &Theme, facts: &GraphFacts, node: &Node) -> Color32 {
     match node.kind {
@@ -402,39 +252,4 @@ pub fn node_colour(theme: &Theme, facts: &GraphFacts, node: &Node) -> Color32 {
             .map_or(theme.line.strong, |operator| theme.operator_colour(operator.category)),
         NodeKind::Input(..) | NodeKind::Output(..) => theme.line.strong,
     }
-}
-
-/// A font at a zoom, in steps of half a point: zooming must not fill the glyph atlas with every size in between.
-fn scaled(font: FontId, zoom: f32) -> FontId {
-    FontId { size: (font.size * zoom * 2.0).round().max(8.0) / 2.0, ..font }
-}
-
-/// One line of text, cut with an ellipsis where it is wider than `width`; its colour is chosen when it is painted.
-fn galley(painter: &Painter, text: String, font: FontId, width: f32) -> Arc<Galley> {
-    let mut job = LayoutJob::simple_singleline(text, font, Color32::PLACEHOLDER);
-    if width.is_finite() {
-        job.wrap = TextWrapping::truncate_at_width(width.max(1.0));
-    }
-    painter.layout_job(job)
-}
-
-/// Adds a rectangle to a mesh.
-pub fn add_quad(mesh: &mut Mesh, rect: Rect, colour: Color32) {
-    let first = mesh.vertices.len() as u32;
-    for corner in [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()] {
-        mesh.vertices.push(Vertex::untextured(corner, colour));
-    }
-    mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|corner| first + corner));
-}
-
-/// A panel that floats over the canvas: fill and outline.
-pub fn floating(painter: &Painter, theme: &Theme, rect: Rect) {
-    let stroke = Stroke::new(1.0, theme.line.strong);
-    painter.rect(
-        rect,
-        CornerRadius::same(4),
-        with_alpha(theme.surface.window, 0.97),
-        stroke,
-        StrokeKind::Inside,
-    );
 }

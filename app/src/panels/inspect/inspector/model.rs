@@ -112,10 +112,13 @@ impl ModelPage<'_> {
         let (theme, model) = (self.theme, &self.open.model);
         key_value(ui, theme, "Size", &format::bytes(self.open.file_bytes));
         let sha = &self.open.sha256;
-        let short = sha.get(..16).unwrap_or(sha);
-        let row = key_value(ui, theme, "SHA-256", &format!("{short}…"));
-        if row.on_hover_text("Click to copy all 64 digits").clicked() {
-            commands.push(Command::Copy(sha.clone(), "the SHA-256 of the file".to_owned()));
+        // A network that is being edited has no file that anybody would compare.
+        if !sha.is_empty() {
+            let short = sha.get(..16).unwrap_or(sha);
+            let row = key_value(ui, theme, "SHA-256", &format!("{short}…"));
+            if row.on_hover_text("Click to copy all 64 digits").clicked() {
+                commands.push(Command::Copy(sha.clone(), "the SHA-256 of the file".to_owned()));
+            }
         }
         key_value(ui, theme, "Schema version", &model.version.to_string());
         if let Some(description) = model.description.as_ref().filter(|description| !description.is_empty()) {

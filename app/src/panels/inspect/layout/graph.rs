@@ -46,6 +46,29 @@ impl Graph {
         };
         Builder::new(subgraph).build()
     }
+
+    /// Nodes and links that are no subgraph: each node is an operator, and gives one tensor with its own number.
+    ///
+    /// A link whose nodes do not stand in `order` as it runs is marked as one that runs backwards.
+    pub fn of_links(order: &[u32], links: &[(u32, u32)]) -> Self {
+        let n_nodes = order.len() as u32;
+        let mut place = vec![0; order.len()];
+        for (number, node) in order.iter().enumerate() {
+            place[*node as usize] = number;
+        }
+        let links = links.iter().filter(|(from, to)| *from < n_nodes && *to < n_nodes);
+        let link = |&(from, to): &(u32, u32)| Link {
+            from,
+            to,
+            tensor: TensorId(from),
+            backward: place[from as usize] > place[to as usize],
+        };
+        Self {
+            kinds: (0..n_nodes).map(|node| NodeKind::Operator(OperatorId(node))).collect(),
+            by_time: order.to_vec(),
+            links: links.map(link).collect(),
+        }
+    }
 }
 
 struct Builder<'a> {

@@ -6,7 +6,7 @@ use egui::{Pos2, Rect};
 ///
 /// A query costs a binary search, the hits, and the few rectangles that are long along the axis.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct SpatialIndex {
+pub struct SpatialIndex {
     horizontal: bool,
     /// Number and extent of the rectangles that are short along the axis, by their start.
     short: Vec<(f32, u32)>,

@@ -14,9 +14,9 @@ mod route;
 mod tests;
 
 use egui::{Pos2, Rect};
-use emberlab_core::model::{Model, OperatorId, SubgraphId, TensorId};
+use emberlab_core::model::{Model, OperatorId, Subgraph, SubgraphId, TensorId};
 
-use index::SpatialIndex;
+pub use index::SpatialIndex;
 
 /// Which way a graph runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -110,15 +110,37 @@ pub fn layout_graph(
     let Some(subgraph) = model.subgraphs.get(subgraph.index()) else {
         return Some(GraphLayout::new(direction, Vec::new(), Vec::new(), Vec::new()));
     };
+    finished(&graph, subgraph, direction, cancelled)
+}
+
+/// Lays out nodes that are linked (from, to) and no subgraph of a model; node `i` becomes an operator of that number.
+///
+/// `order` holds every node once, each behind those that it has links from as far as there are no loops. `None` when
+/// `cancelled` said so.
+pub fn layout_links(
+    order: &[u32],
+    links: &[(u32, u32)],
+    direction: Direction,
+    cancelled: &dyn Fn() -> bool,
+) -> Option<GraphLayout> {
+    finished(&graph::Graph::of_links(order, links), &Subgraph::default(), direction, cancelled)
+}
+
+fn finished(
+    graph: &graph::Graph,
+    subgraph: &Subgraph,
+    direction: Direction,
+    cancelled: &dyn Fn() -> bool,
+) -> Option<GraphLayout> {
     if cancelled() {
         return None;
     }
-    let mut layered = layers::layered(&graph);
+    let mut layered = layers::layered(graph);
     order::reduce_crossings(&mut layered, cancelled)?;
     let metrics = route::Metrics::of(direction);
-    let extents = metrics.extents(&graph, layered.layer.len());
+    let extents = metrics.extents(graph, layered.layer.len());
     let centres = place::centres(&layered, &extents, metrics.gap_across, cancelled)?;
-    Some(route::finish(subgraph, &graph, &layered, &centres, direction))
+    Some(route::finish(subgraph, graph, &layered, &centres, direction))
 }
 
 impl Default for GraphLayout {

@@ -3,12 +3,9 @@
 use std::sync::Arc;
 
 use egui::epaint::Mesh;
-use egui::{Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2};
+use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2};
 
-use super::CanvasContent;
-use super::paint::{add_quad, floating, node_colour};
-use crate::panels::inspect::facts::GraphFacts;
-use crate::panels::inspect::layout::{Direction, GraphLayout, NodeKind};
+use super::paint::{add_quad, floating};
 use crate::theme::{Theme, mix};
 
 /// Size across the graph.
@@ -35,14 +32,15 @@ pub struct Minimap {
 /// The nodes of a minimap, kept from frame to frame.
 #[derive(Default)]
 pub struct MinimapCache {
-    made_for: Option<(usize, bool, Minimap)>,
+    made_for: Option<(u64, bool, Minimap)>,
     mesh: Arc<Mesh>,
 }
 
 impl Minimap {
     /// The place of the minimap at the upper right of a canvas; `None` where there is nothing or no room.
-    pub fn of(layout: &GraphLayout, canvas: Rect) -> Option<Self> {
-        let bounds = layout.bounds;
+    ///
+    /// `bounds` is what the graph covers; `horizontal` says that it runs from left to right.
+    pub fn of(bounds: Rect, horizontal: bool, canvas: Rect) -> Option<Self> {
         if bounds.width() <= 0.0
             || bounds.height() <= 0.0
             || canvas.width() < 200.0
@@ -50,7 +48,6 @@ impl Minimap {
         {
             return None;
         }
-        let horizontal = layout.direction == Direction::Horizontal;
         let (along, across) =
             if horizontal { (bounds.width(), bounds.height()) } else { (bounds.height(), bounds.width()) };
         let room = if horizontal { canvas.width() * 0.6 } else { canvas.height() - 2.0 * MARGIN - 56.0 };
@@ -82,19 +79,21 @@ impl Minimap {
 
     /// Paints frame, nodes and the outline of what the canvas shows.
     ///
-    /// `visible` is the part of the graph that the canvas shows.
+    /// `visible` is the part of the graph that the canvas shows. `nodes` gives rectangle and colour of every node; it is
+    /// asked again when `key` changes.
     pub fn paint(
         self,
         painter: &Painter,
-        content: &CanvasContent<'_>,
+        theme: &Theme,
         visible: Rect,
         cache: &mut MinimapCache,
+        key: u64,
+        nodes: &mut dyn Iterator<Item = (Rect, Color32)>,
     ) {
-        let CanvasContent { theme, layout, facts, .. } = *content;
         floating(painter, theme, self.rect);
-        let key = (std::ptr::from_ref(layout).addr(), theme.dark, self);
+        let key = (key, theme.dark, self);
         if cache.made_for != Some(key) {
-            cache.mesh = Arc::new(self.mesh(theme, layout, facts));
+            cache.mesh = Arc::new(self.mesh(theme, nodes));
             cache.made_for = Some(key);
         }
         painter.add(Shape::mesh(cache.mesh.clone()));
@@ -106,13 +105,13 @@ impl Minimap {
         }
     }
 
-    fn mesh(&self, theme: &Theme, layout: &GraphLayout, facts: &GraphFacts) -> Mesh {
+    fn mesh(&self, theme: &Theme, nodes: &mut dyn Iterator<Item = (Rect, Color32)>) -> Mesh {
         let mut mesh = Mesh::default();
-        for node in layout.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Operator(_))) {
-            let rect = Rect::from_min_max(self.to_map(node.rect.min), self.to_map(node.rect.max));
+        for (rect, colour) in nodes {
+            let rect = Rect::from_min_max(self.to_map(rect.min), self.to_map(rect.max));
             // Long graphs have nodes thinner than a point, which would flicker away.
             let rect = Rect::from_min_size(rect.min, rect.size().max(Vec2::splat(1.0)));
-            add_quad(&mut mesh, rect, mix(theme.surface.window, node_colour(theme, facts, node), 0.9));
+            add_quad(&mut mesh, rect, mix(theme.surface.window, colour, 0.9));
         }
         mesh
     }
@@ -121,43 +120,39 @@ impl Minimap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::panels::inspect::fixtures::{MAIN, chain};
-    use crate::panels::inspect::layout::layout_graph;
 
-    fn minimap(n_operators: u32, direction: Direction, canvas: Rect) -> Option<Minimap> {
-        let layout = layout_graph(&chain(n_operators), MAIN, direction, &|| false).unwrap();
-        Minimap::of(&layout, canvas)
+    /// The minimap of a chain.
+    fn minimap(n_nodes: u32, horizontal: bool, canvas: Rect) -> Option<Minimap> {
+        let (along, across) = if horizontal { (356.0, 52.0) } else { (88.0, 248.0) };
+        let length = n_nodes as f32 * along;
+        let size = if horizontal { vec2(length, across) } else { vec2(across, length) };
+        Minimap::of(Rect::from_min_size(Pos2::ZERO, size), horizontal, canvas)
     }
 
     #[test]
     fn minimap_stays_within_the_canvas() {
         let canvas = Rect::from_min_size(pos2(72.0, 92.0), vec2(424.0, 780.0));
-        for n_operators in [1, 31, 2_000] {
-            for direction in [Direction::Vertical, Direction::Horizontal] {
-                let map = minimap(n_operators, direction, canvas).expect("there is room");
-                assert!(canvas.contains_rect(map.rect), "{n_operators} {direction:?}: {:?}", map.rect);
+        for n_nodes in [1, 31, 2_000] {
+            for horizontal in [false, true] {
+                let map = minimap(n_nodes, horizontal, canvas).expect("there is room");
+                assert!(canvas.contains_rect(map.rect), "{n_nodes} {horizontal}: {:?}", map.rect);
             }
         }
-        assert_eq!(minimap(31, Direction::Vertical, canvas).unwrap().rect.width(), WIDTH);
+        assert_eq!(minimap(31, false, canvas).unwrap().rect.width(), WIDTH);
     }
 
     #[test]
     fn points_of_map_and_graph_are_inverse() {
         let canvas = Rect::from_min_size(Pos2::ZERO, vec2(800.0, 600.0));
-        let map = minimap(31, Direction::Vertical, canvas).unwrap();
+        let map = minimap(31, false, canvas).unwrap();
         let point = pos2(100.0, 1_500.0);
         assert!((map.to_graph(map.to_map(point)) - point).length() < 0.01);
     }
 
     #[test]
     fn nothing_and_no_room_have_no_minimap() {
-        assert_eq!(
-            minimap(5, Direction::Vertical, Rect::from_min_size(Pos2::ZERO, vec2(100.0, 600.0))),
-            None
-        );
-        assert_eq!(
-            Minimap::of(&GraphLayout::default(), Rect::from_min_size(Pos2::ZERO, vec2(800.0, 600.0))),
-            None
-        );
+        let room = |width| Rect::from_min_size(Pos2::ZERO, vec2(width, 600.0));
+        assert_eq!(minimap(5, false, room(100.0)), None);
+        assert_eq!(Minimap::of(Rect::ZERO, false, room(800.0)), None);
     }
 }
