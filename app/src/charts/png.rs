@@ -1,5 +1,6 @@
 //! A picture as PNG.
 
+use egui::Vec2;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
@@ -28,14 +29,21 @@ const MAX_EDGE: u32 = 16_384;
 /// # Errors
 /// [`PngError::TooLarge`] where an edge would exceed 16,384 pixels; the others mean that a mark has impossible numbers.
 pub fn png_from_picture(picture: &Picture, scale: f32) -> Result<Vec<u8>, PngError> {
+    png_from_svg(&document(picture, TextAs::Outlines), picture.size, scale)
+}
+
+/// An SVG document without text elements, `size` in points, as PNG with `scale` pixels per point.
+///
+/// # Errors
+/// As [`png_from_picture`].
+pub(super) fn png_from_svg(svg: &str, size: Vec2, scale: f32) -> Result<Vec<u8>, PngError> {
     let pixels = |points: f32| (points * scale).ceil().max(1.0) as u32;
-    let (width, height) = (pixels(picture.size.x), pixels(picture.size.y));
+    let (width, height) = (pixels(size.x), pixels(size.y));
     if width > MAX_EDGE || height > MAX_EDGE {
         return Err(PngError::TooLarge(width, height));
     }
-    let svg = document(picture, TextAs::Outlines);
     let tree =
-        Tree::from_str(&svg, &Options::default()).map_err(|error| PngError::Render(error.to_string()))?;
+        Tree::from_str(svg, &Options::default()).map_err(|error| PngError::Render(error.to_string()))?;
     let mut pixmap = Pixmap::new(width, height).ok_or(PngError::TooLarge(width, height))?;
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
     pixmap.encode_png().map_err(|error| PngError::Encode(error.to_string()))

@@ -40,6 +40,13 @@ pub(super) fn document(picture: &Picture, text_as: TextAs) -> String {
     svg
 }
 
+/// The elements of texts, to be put over shapes of another writer.
+pub(super) fn text_elements(texts: &[Mark], text_as: TextAs) -> String {
+    let mut svg = String::new();
+    texts.iter().for_each(|mark| write_mark(&mut svg, mark, text_as));
+    svg
+}
+
 fn write_mark(svg: &mut String, mark: &Mark, text_as: TextAs) {
     let _ = match mark {
         Mark::Rect { rect, radius, fill, stroke } => {
