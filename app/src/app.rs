@@ -1,5 +1,6 @@
 //! The app: `logic` takes what jobs found and applies what the user asked for, `ui` draws.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -11,12 +12,16 @@ use crate::document::{Document, TabContent};
 use crate::events;
 use crate::jobs::{JobKind, Jobs, Wake, Watcher};
 use crate::messages::Level;
-use crate::settings::{Settings, ThemeChoice, WindowState};
+use crate::project;
+use crate::settings::{self, Settings, ThemeChoice, WindowState};
 use crate::shell::Shell;
 use crate::theme::style;
 
 /// Name of the app, and beginning of the window's title.
 pub const TITLE: &str = "Emberlab";
+
+/// How long a window that is closed waits for files that are being written.
+const LAST_WRITES: Duration = Duration::from_secs(3);
 
 /// The settings are written at most this often.
 const SETTINGS_EVERY: Duration = Duration::from_secs(1);
@@ -48,6 +53,10 @@ impl App {
     /// An app that keeps its settings in `file`.
     pub fn new(settings: Settings, file: Option<PathBuf>) -> Self {
         let mut app = Self::headless(settings.clone());
+        if file.is_some() {
+            app.document.projects_folder =
+                settings::projects_folder().unwrap_or_else(|| app.document.projects_folder.clone());
+        }
         app.store = file.map(|file| Store { file, written: settings, at: Instant::now() });
         app
     }
@@ -82,6 +91,11 @@ impl App {
         }
     }
 
+    /// Keeps new projects in `folder` unless the user says otherwise.
+    pub fn set_projects_folder(&mut self, folder: PathBuf) {
+        self.document.projects_folder = folder;
+    }
+
     /// Asks for a change, as panels do; it is applied in the next [`App::logic`].
     pub fn send(&mut self, command: Command) {
         self.commands.push(command);
@@ -98,6 +112,12 @@ impl App {
     /// What is open.
     pub fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// What is open, for tests to change.
+    #[cfg(test)]
+    pub(crate) fn document_mut(&mut self) -> &mut Document {
+        &mut self.document
     }
 
     /// No job runs or waits, and every graph in front has its layout.
@@ -143,6 +163,9 @@ impl App {
         for command in std::mem::take(&mut self.commands) {
             command::apply(command, &mut self.document, &mut self.jobs, ctx);
         }
+        project::design::refresh(&mut self.document, &mut self.jobs, ctx);
+        project::data::refresh(&mut self.document, &mut self.jobs);
+        project::file::autosave(&mut self.document, &mut self.jobs, ctx);
         self.watcher.set_paths(self.document.tabs.iter().filter_map(|tab| tab.path.clone()).collect());
         self.store_settings(ctx);
     }
@@ -153,6 +176,21 @@ impl App {
         if !self.commands.is_empty() {
             // What was asked for in this frame is applied before the next one is drawn.
             ui.ctx().request_repaint();
+        }
+    }
+
+    /// Writes all projects that have changed, after those that are being written: the window is gone.
+    pub fn save_projects(&mut self) {
+        let deadline = Instant::now() + LAST_WRITES;
+        while self.jobs.is_busy(JobKind::Project) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+            for report in self.jobs.poll() {
+                events::take(report, &mut self.document, &mut self.jobs);
+            }
+        }
+        if let Err(reason) = project::file::write_all_now(&self.document) {
+            // Nobody is there to see a message in the window.
+            writeln!(std::io::stderr(), "emberlab: a project could not be saved: {reason}").ok();
         }
     }
 
@@ -219,6 +257,7 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.save_projects();
         if let Some(store) = &self.store
             && self.document.settings != store.written
         {

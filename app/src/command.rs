@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::Context;
+use emberlab_core::layers::templates::{self, Template};
 use emberlab_core::model::{SubgraphId, TensorId};
 use emberlab_core::plan::Target;
 use emberlab_core::run::Semantics;
@@ -12,12 +13,14 @@ use crate::charts::Picture;
 use crate::document::{
     ClosedTab, Document, OpenModel, Overlay, PanelKind, Selection, Tab, TabContent, TabId,
 };
+use crate::files::is_data;
 use crate::jobs::{
     JobId, Jobs, LayoutRequest, OpenRequest, OtherRun, PictureFormat, RunRequest, Source, Subject, file_name,
 };
 use crate::messages::Level;
 use crate::panels::inspect::layout::Direction;
 use crate::panels::run::{other_semantics, semantics_label};
+use crate::project::{self, DataCommand, DesignCommand, ProjectCommand, TrainCommand};
 use crate::run_state::{Comparison, RunInput};
 use crate::settings::{ThemeChoice, WindowState};
 use crate::theme::style;
@@ -33,6 +36,9 @@ pub enum Command {
     OpenDialog,
     /// Open the bundled example.
     OpenExample,
+    /// Open a project without a file that begins with a template, by its name on the command line; select the layer with
+    /// the name.
+    OpenTemplate(String, Option<String>),
     /// Open the recent file with the number, the newest is 0.
     OpenRecent(usize),
     /// Read the file of a tab again.
@@ -85,6 +91,8 @@ pub enum Command {
     CloseOverlay,
     /// Put text on the clipboard; the second text says what was copied.
     Copy(String, String),
+    /// Show a message.
+    Say(Level, String),
     /// Ask where, then write a file: suggested name, bytes, what it is in words.
     SaveAs(String, Arc<[u8]>, String),
     /// Draw a picture, ask where, then write it: suggested name, picture, format, what it is in words.
@@ -103,6 +111,14 @@ pub enum Command {
     SetSemantics(Semantics),
     /// Choose what a run is compared with.
     SetComparison(Comparison),
+    /// Change the data of the project in front.
+    Data(DataCommand),
+    /// Change the network of the project in front.
+    Design(DesignCommand),
+    /// Train the network of the project in front.
+    Train(TrainCommand),
+    /// Make, open, save projects.
+    Project(ProjectCommand),
     /// Cancel the job with the number.
     CancelJob(u64),
     /// Cancel the job that was started last.
@@ -131,6 +147,7 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
         Command::OpenBytes(name, bytes) => open_bytes(document, jobs, name, bytes),
         Command::OpenDialog => jobs.ask_models(),
         Command::OpenExample => open_example(document, jobs),
+        Command::OpenTemplate(template, layer) => open_template(document, &template, layer.as_deref()),
         Command::OpenRecent(number) => {
             if let Some(recent) = document.settings.recents.get(number) {
                 open_path(document, jobs, recent.path.clone(), true);
@@ -158,6 +175,9 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
         Command::SetTarget(target) => {
             document.target = target;
             document.settings.set_target(target);
+            if let Some(open) = active_tab_mut(document).and_then(|tab| tab.project.as_deref_mut()) {
+                open.project.target = Some(target.into());
+            }
         }
         Command::SetTheme(theme) => {
             document.settings.theme = theme;
@@ -185,6 +205,7 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
             ctx.copy_text(text);
             document.messages.toast(Level::Done, format!("Copied {what}"));
         }
+        Command::Say(level, text) => document.messages.toast(level, text),
         Command::SaveAs(name, bytes, what) => jobs.ask_target(&name, bytes, what),
         Command::SavePicture(name, picture, format, what) => jobs.draw(name, picture, format, what),
         Command::Measure(subgraph, tensor) => measure(document, jobs, subgraph, tensor),
@@ -220,6 +241,10 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
             }
             run_again(document, jobs);
         }
+        Command::Data(command) => project::data::apply(command, document, jobs),
+        Command::Design(command) => project::design::apply(command, document, jobs),
+        Command::Train(command) => project::train::apply(command, document, jobs),
+        Command::Project(command) => project::apply(command, document, jobs),
         Command::CancelJob(id) => jobs.cancel(JobId(id)),
         Command::CancelNewestJob => {
             if let Some(id) = jobs.running().first().map(|job| job.id) {
@@ -257,10 +282,22 @@ fn toggle(document: &mut Document, overlay: Overlay) {
     document.view.overlay = (document.view.overlay != Some(overlay)).then_some(overlay);
 }
 
-/// Opens files, each in a tab of its own; the first comes to the front.
+/// Opens files, each in a tab of its own, the first in front; those that are data become the data of a project.
 pub fn open_paths(document: &mut Document, jobs: &mut Jobs, paths: Vec<PathBuf>) {
-    for (index, path) in paths.into_iter().enumerate() {
+    let (data, others): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|path| is_data(path));
+    for (index, path) in others.into_iter().enumerate() {
         open_path(document, jobs, path, index == 0);
+    }
+    if data.is_empty() {
+        return;
+    }
+    // A path that cannot be made absolute is tried as it is: reading it says what is wrong.
+    let data = data.into_iter().map(|path| std::path::absolute(&path).unwrap_or(path)).collect();
+    if document.active_project().is_some() {
+        document.panel = PanelKind::Data;
+        project::data::apply(DataCommand::Import(data), document, jobs);
+    } else {
+        project::draft::create_with_data(data, document, jobs);
     }
 }
 
@@ -282,7 +319,8 @@ fn open_path(document: &mut Document, jobs: &mut Jobs, path: PathBuf, in_front: 
     }
 }
 
-fn open_bytes(document: &mut Document, jobs: &mut Jobs, name: String, bytes: Arc<[u8]>) {
+/// Opens bytes that have a name, in a tab of their own that comes to the front.
+pub fn open_bytes(document: &mut Document, jobs: &mut Jobs, name: String, bytes: Arc<[u8]>) {
     let id = document.new_tab_id();
     document.tabs.push(Tab { bytes: Some(bytes), ..Tab::new(id, name) });
     document.active = Some(id);
@@ -297,10 +335,32 @@ fn open_example(document: &mut Document, jobs: &mut Jobs) {
     }
 }
 
+fn open_template(document: &mut Document, name: &str, layer: Option<&str>) {
+    let Some(template) = Template::from_id(name) else {
+        let known: Vec<&str> = templates::ALL.iter().map(|template| template.id).collect();
+        let text = format!("There is no template {name}. There are {}", known.join(", "));
+        document.messages.toast(Level::Warning, text);
+        return;
+    };
+    let network = template.graph(&(template.sizes)());
+    let layer =
+        layer.and_then(|name| network.layers.iter().find(|layer| layer.name == name)).map(|layer| layer.id);
+    let id = document.new_tab_id();
+    let mut tab = project::design::tab_with_network(id, template.id, network);
+    if let Some(project) = &mut tab.project {
+        project.design.chosen.extend(layer);
+    }
+    document.tabs.push(tab);
+    document.active = Some(id);
+}
+
 /// Selects something and shows the graph that it is in.
 fn select(document: &mut Document, selection: Selection) {
     let Some(tab) = active_tab_mut(document) else { return };
     tab.selection = selection;
+    if let Some(project) = &mut tab.project {
+        project.design.follow(selection);
+    }
     match selection {
         Selection::None => {}
         Selection::Operator(subgraph, _)
@@ -315,6 +375,10 @@ fn select(document: &mut Document, selection: Selection) {
 pub fn reload(document: &mut Document, jobs: &mut Jobs, id: TabId) {
     let target = document.target;
     let Some(tab) = document.tab_mut(id) else { return };
+    if tab.project.is_some() || tab.path.as_deref().is_some_and(project::is_project_file) {
+        reload_project(document, jobs, id);
+        return;
+    }
     let source = match (&tab.path, &tab.bytes) {
         (Some(path), _) => Source::Path(path.clone()),
         (None, Some(bytes)) => Source::Bytes(bytes.clone()),
@@ -330,10 +394,41 @@ pub fn reload(document: &mut Document, jobs: &mut Jobs, id: TabId) {
     jobs.open(OpenRequest { subject, title, source, target });
 }
 
+/// Reads the file of a project (again), and its data.
+fn reload_project(document: &mut Document, jobs: &mut Jobs, id: TabId) {
+    let Some(tab) = document.tab_mut(id) else { return };
+    if let Some(open) = &mut tab.project {
+        open.data.read_again();
+        project::file::look_again(document, jobs, id);
+        return;
+    }
+    let Some(path) = tab.path.clone() else { return };
+    tab.requested += 1;
+    tab.content = TabContent::Loading;
+    jobs.open_project(Subject { tab: id, revision: tab.requested }, tab.title.clone(), path);
+}
+
 fn close_tab(document: &mut Document, jobs: &mut Jobs, id: TabId) {
     let Some(place) = document.tabs.iter().position(|tab| tab.id == id) else { return };
+    let tab = &document.tabs[place];
+    if tab.project.as_deref().is_some_and(|open| open.file.is_none()) {
+        // What has no file would be lost; one that is on its way is waited for.
+        let anyway = Command::Project(ProjectCommand::Discard(id));
+        let words = format!("{} has no file yet. Closing it loses it", tab.title);
+        document.messages.toast_with(Level::Warning, words, "Close anyway", anyway);
+        return;
+    }
+    remove_tab(document, jobs, place);
+}
+
+/// Takes a tab away; a project that has changed is written.
+pub fn remove_tab(document: &mut Document, jobs: &mut Jobs, place: usize) {
+    let id = document.tabs[place].id;
     jobs.cancel_tab(id);
     let tab = document.tabs.remove(place);
+    if let Some(open) = &tab.project {
+        project::file::write_before_closing(open, &tab.title, jobs);
+    }
     document.closed.extend(match (tab.path, tab.bytes) {
         (Some(path), _) => Some(ClosedTab::File(path)),
         (None, Some(bytes)) => Some(ClosedTab::Bytes(tab.title, bytes)),

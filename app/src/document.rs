@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use emberlab_core::cost::{self, Totals};
+use emberlab_core::cost::{self, Estimate, Totals};
 use emberlab_core::model::{Model, OperatorId, SubgraphId, TensorId};
 use emberlab_core::plan::{ArenaPlan, Chip, KernelSet, Refusal, Target};
+use emberlab_core::run::{EmberlabArena, RunError};
 use emberlab_core::stats::Statistics;
 use emberlab_core::tflite::ReadNote;
 use emberlab_core::verdict::{Diagnostic, OperatorVerdict, Outcome};
@@ -16,6 +17,7 @@ use emberlab_core::verdict::{Diagnostic, OperatorVerdict, Outcome};
 use crate::chips::{self, ChipFacts};
 use crate::messages::Messages;
 use crate::panels::inspect::layout::{Direction, GraphLayout};
+use crate::project::{Draft, OpenProject};
 use crate::run_state::RunState;
 use crate::settings::Settings;
 
@@ -37,6 +39,8 @@ pub struct Document {
     pub messages: Messages,
     /// Tabs that were closed, the latest last.
     pub closed: Vec<ClosedTab>,
+    /// Where new projects are kept unless the user says otherwise.
+    pub projects_folder: PathBuf,
     next_tab: u64,
 }
 
@@ -47,6 +51,8 @@ pub struct View {
     pub overlay: Option<Overlay>,
     /// The log is shown above the status bar.
     pub log_open: bool,
+    /// What was said so far about a new project.
+    pub draft: Draft,
 }
 
 /// Things that lie over the window; at most one at a time.
@@ -64,6 +70,10 @@ pub enum Overlay {
     Problems,
     /// Running jobs.
     Jobs,
+    /// How the estimate of the latency is made, and its budget.
+    Latency,
+    /// What a new project is to be.
+    NewProject,
     /// Every part in every state.
     Gallery,
 }
@@ -84,6 +94,12 @@ pub struct TabId(pub u64);
 /// The panels of the rail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PanelKind {
+    /// Recordings, pictures and tables to train on.
+    Data,
+    /// The network as layers.
+    Design,
+    /// Runs and their curves.
+    Train,
     /// Graph, tables, tensors.
     Inspect,
     /// The memory map.
@@ -116,6 +132,8 @@ pub struct Tab {
     pub bytes: Option<Arc<[u8]>>,
     /// Inputs and results of running the model.
     pub run: RunState,
+    /// The project of the tab; its network is the model in `content`. `None` for a file that is only looked at.
+    pub project: Option<Box<OpenProject>>,
 }
 
 /// What a tab holds.
@@ -157,12 +175,16 @@ pub struct OpenModel {
     pub sha256: String,
     /// The arena for every chip and kernel set.
     pub plans: Vec<(Target, PlanResult)>,
+    /// The arena of Emberlab's own runtime, the same on every chip, or why it does not run the model.
+    pub emberlab_arena: Result<EmberlabArena, RunError>,
     /// Positions of the graph's nodes, one per subgraph; `None` while the layout runs.
     pub layouts: Vec<Option<Arc<GraphLayout>>>,
     /// How long each step of opening took.
     pub timings: OpenTimings,
     /// The model was made by us and never trained.
     pub untrained_example: bool,
+    /// Weights and scales are placeholders: what the network of a project costs, not what it answers.
+    pub is_placeholder: bool,
     /// Multiply-accumulates, parameters, bytes of constants.
     pub totals: Totals,
     /// What runs where, and what deserves attention, for every target.
@@ -182,6 +204,17 @@ pub struct Findings {
     pub diagnostics: Vec<Diagnostic>,
     /// What becomes of the model as a whole; `None` until it has been judged.
     pub outcome: Option<Outcome>,
+    /// How long it takes; `None` until it has been estimated.
+    pub latency: Option<Estimate>,
+}
+
+/// An estimate of how long one invocation takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Latency {
+    /// Milliseconds at the usual clock of the chip.
+    pub millis: f64,
+    /// Half of the error bar as a share of the estimate: 0.2 is ±20 %.
+    pub error: f64,
 }
 
 /// How long opening took, in microseconds.
@@ -224,6 +257,8 @@ impl Document {
             view: View::default(),
             messages: Messages::default(),
             closed: Vec::new(),
+            // A window without settings, as in tests, leaves the user's folders alone.
+            projects_folder: std::env::temp_dir().join("emberlab-projects"),
             next_tab: 1,
         }
     }
@@ -259,6 +294,12 @@ impl Document {
         }
     }
 
+    /// The project in front, if the tab in front is one.
+    pub fn active_project(&self) -> Option<(&Tab, &OpenProject)> {
+        let tab = self.active_tab()?;
+        tab.project.as_deref().map(|project| (tab, project))
+    }
+
     /// Facts about the chosen chip.
     pub fn chip(&self) -> &'static ChipFacts {
         chips::facts(self.target.chip)
@@ -280,7 +321,33 @@ impl Tab {
             direction: Direction::Vertical,
             bytes: None,
             run: RunState::default(),
+            project: None,
         }
+    }
+}
+
+impl PanelKind {
+    /// The panel works on a project; the others on any model.
+    pub fn needs_project(self) -> bool {
+        match self {
+            Self::Data | Self::Design | Self::Train => true,
+            Self::Inspect | Self::Arena | Self::Run => false,
+        }
+    }
+}
+
+impl Latency {
+    /// The sum of an estimate; `None` where there is no source for one.
+    pub fn of(estimate: &Estimate) -> Option<Self> {
+        let total = estimate.total?;
+        Some(Self { millis: total.micros(estimate.clock_hz?) / 1000.0, error: total.relative_error() })
+    }
+}
+
+impl Findings {
+    /// How long the model takes; `None` where there is no source for an estimate.
+    pub fn latency(&self) -> Option<Latency> {
+        self.latency.as_ref().and_then(Latency::of)
     }
 }
 
@@ -293,9 +360,14 @@ impl OpenModel {
             file: None,
             sha256: sha256.into(),
             plans: Vec::new(),
+            emberlab_arena: Err(RunError {
+                operator: None,
+                message: "it was made in memory and has no file".to_owned(),
+            }),
             layouts: vec![None; model.subgraphs.len()],
             timings: OpenTimings::default(),
             untrained_example: description.contains(UNTRAINED_MARK),
+            is_placeholder: false,
             totals: cost::totals(&model),
             findings: Vec::new(),
             read_notes: Vec::new(),

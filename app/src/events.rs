@@ -1,5 +1,6 @@
 //! What happens to the document when a job has found something.
 
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use emberlab_core::model::{Model, SubgraphId};
@@ -8,6 +9,7 @@ use crate::command::{lay_out, open_paths, reload, run};
 use crate::document::{Document, OpenFailure, OpenModel, Selection, Tab, TabContent};
 use crate::jobs::{Ended, Finding, JobEvent, JobKind, JobSpec, Jobs, Outcome, Report, Subject};
 use crate::messages::Level;
+use crate::project;
 use crate::run_state::RunInput;
 use crate::settings::Recent;
 use crate::theme::format;
@@ -21,6 +23,10 @@ pub fn take(report: Report, document: &mut Document, jobs: &mut Jobs) {
             let changed = document.tabs.iter().filter(|tab| tab.path.as_deref() == Some(&path));
             let ids: Vec<_> = changed.map(|tab| (tab.id, tab.title.clone())).collect();
             for (id, title) in ids {
+                if project::is_project_file(&path) {
+                    project::file::look_again(document, jobs, id);
+                    continue;
+                }
                 reload(document, jobs, id);
                 document
                     .messages
@@ -51,11 +57,20 @@ fn waiting_tab(document: &mut Document, subject: Option<Subject>) -> Option<&mut
 }
 
 fn found(subject: Subject, finding: Finding, document: &mut Document) {
-    let Some(tab) = fresh_tab(document, Some(subject)) else { return };
-    let TabContent::Model(open) = &mut tab.content else { return };
-    let Finding::Target(target, plan, findings) = finding;
-    open.plans.push((target, plan));
-    open.findings.push((target, findings));
+    let Some(tab) = document.tab_mut(subject.tab) else { return };
+    match finding {
+        Finding::Target(target, plan, findings) => {
+            if tab.revision == subject.revision
+                && let TabContent::Model(open) = &mut tab.content
+            {
+                open.plans.push((target, plan));
+                open.findings.push((target, findings));
+            }
+        }
+        Finding::Design(finding) => project::design::found(finding, tab),
+        Finding::Data(finding) => project::data::found(finding, tab),
+        Finding::Train(finding) => project::train::found(finding, tab),
+    }
 }
 
 fn ended_job(job: JobSpec, ended: Ended, document: &mut Document, jobs: &mut Jobs) {
@@ -130,6 +145,10 @@ fn done(job: &JobSpec, outcome: Outcome, document: &mut Document, jobs: &mut Job
             "This desktop shows no file dialog. Drop the file on the window, or name it on the command line",
         ),
         Outcome::SettingsWritten(Ok(())) => {}
+        Outcome::Data(outcome) => project::data::done(outcome, job.subject, document, jobs),
+        Outcome::Design(outcome) => project::design::done(outcome, job.subject, document, jobs),
+        Outcome::Train(outcome) => project::train::done(outcome, job.subject, document, jobs),
+        Outcome::Project(outcome) => project::done(outcome, job.subject, document, jobs),
         Outcome::SettingsWritten(Err(reason)) => {
             document.messages.log(Level::Warning, format!("The settings could not be kept. {reason}"));
         }
@@ -151,15 +170,11 @@ fn opened(job: &JobSpec, result: Result<OpenModel, OpenFailure>, document: &mut 
             let subject = Subject { tab: tab.id, revision: tab.revision };
             jobs.plan_others(subject, &tab.title, open.model.clone(), planned);
             let text = format!("Opened {}, {}", tab.title, format::bytes(open.file_bytes));
-            let recent = tab.path.clone().map(|path| Recent {
-                path,
-                bytes: open.file_bytes,
-                opened: seconds_since_1970(),
-            });
+            let (path, bytes) = (tab.path.clone(), open.file_bytes);
             tab.content = TabContent::Model(Box::new(open));
             document.messages.log(Level::Done, text);
-            if let Some(recent) = recent {
-                document.settings.remember(recent);
+            if let Some(path) = path {
+                remember(document, path, bytes);
             }
         }
         Err(failure) => {
@@ -170,7 +185,15 @@ fn opened(job: &JobSpec, result: Result<OpenModel, OpenFailure>, document: &mut 
     }
 }
 
+/// Puts a file on top of the recent ones.
+pub fn remember(document: &mut Document, path: PathBuf, bytes: u64) {
+    document.settings.remember(Recent { path, bytes, opened: seconds_since_1970() });
+}
+
 fn cancelled(job: &JobSpec, document: &mut Document) {
+    if is_superseded(job, "It was cancelled", document) {
+        return;
+    }
     if job.kind == JobKind::Open
         && let Some(tab) = waiting_tab(document, job.subject)
         && matches!(tab.content, TabContent::Loading)
@@ -186,8 +209,21 @@ fn cancelled(job: &JobSpec, document: &mut Document) {
     document.messages.log(Level::Info, format!("Cancelled: {}", job.name));
 }
 
+/// Tells a project that work on its data has ended without a result; true if nobody waits for it any more.
+fn is_superseded(job: &JobSpec, reason: &str, document: &mut Document) -> bool {
+    match (job.kind, job.subject) {
+        (JobKind::Import | JobKind::Prepare, Some(subject)) => {
+            !project::data::ended_without_result(job.kind, subject, reason, document)
+        }
+        // The grid was scrolled, another recording was chosen.
+        (JobKind::Thumbnails | JobKind::Look, _) => true,
+        _ => false,
+    }
+}
+
 fn panicked(job: &JobSpec, message: &str, document: &mut Document) {
     let text = format!("{} failed because of a mistake in Emberlab", job.name);
+    is_superseded(job, &text, document);
     if job.kind == JobKind::Open
         && let Some(tab) = waiting_tab(document, job.subject)
     {

@@ -12,6 +12,8 @@ use crate::app::{App, TITLE};
 use crate::command::Command;
 use crate::document::{Overlay, PanelKind};
 use crate::messages::Level;
+use crate::project::design::DesignView;
+use crate::project::{DesignCommand, ProjectCommand};
 use crate::screenshot::Screenshot;
 use crate::settings::{self, Settings, ThemeChoice};
 use crate::theme::Icon;
@@ -28,11 +30,17 @@ const SMALLEST_SIZE: [f32; 2] = [960.0, 600.0];
     after_help = "Without a window: emberlab inspect MODEL.tflite, see emberlab inspect --help"
 )]
 struct Arguments {
-    /// Models to open
+    /// Models, projects or data to open
     files: Vec<PathBuf>,
     /// Open the bundled example
     #[arg(long)]
     example: bool,
+    /// Open a project without a file that begins with a template
+    #[arg(long, value_name = "NAME", hide = true)]
+    template: Option<String>,
+    /// Layer of the template to select
+    #[arg(long, value_name = "NAME", hide = true)]
+    layer: Option<String>,
     /// Theme of this session
     #[arg(long, value_enum)]
     theme: Option<Theme>,
@@ -59,6 +67,9 @@ enum Theme {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Panel {
+    Data,
+    Design,
+    Train,
     Inspect,
     Arena,
     Run,
@@ -73,6 +84,10 @@ enum Shown {
     Problems,
     Gallery,
     Log,
+    Latency,
+    Templates,
+    LayerList,
+    NewProject,
 }
 
 /// Opens the window; returns when it is closed.
@@ -148,6 +163,9 @@ fn commands(arguments: Arguments) -> Vec<Command> {
     let mut commands = Vec::new();
     if let Some(panel) = arguments.panel {
         commands.push(Command::ShowPanel(match panel {
+            Panel::Data => PanelKind::Data,
+            Panel::Design => PanelKind::Design,
+            Panel::Train => PanelKind::Train,
             Panel::Inspect => PanelKind::Inspect,
             Panel::Arena => PanelKind::Arena,
             Panel::Run => PanelKind::Run,
@@ -159,6 +177,8 @@ fn commands(arguments: Arguments) -> Vec<Command> {
     if arguments.example {
         commands.push(Command::OpenExample);
     }
+    let layer = arguments.layer;
+    commands.extend(arguments.template.map(|template| Command::OpenTemplate(template, layer)));
     commands.extend(arguments.show.map(Shown::command));
     commands
 }
@@ -218,6 +238,10 @@ impl Shown {
             Shown::Problems => Command::Toggle(Overlay::Problems),
             Shown::Gallery => Command::ToggleGallery,
             Shown::Log => Command::ToggleLog,
+            Shown::Latency => Command::Toggle(Overlay::Latency),
+            Shown::Templates => Command::Design(DesignCommand::ShowTemplates(true)),
+            Shown::LayerList => Command::Design(DesignCommand::Show(DesignView::List)),
+            Shown::NewProject => Command::Project(ProjectCommand::AskNew),
         }
     }
 }

@@ -136,6 +136,21 @@ pub fn file() -> Option<PathBuf> {
     folder.map(|folder| folder.join("settings.json"))
 }
 
+/// The folder that keeps the projects of this user; `None` where the system names no folder for it.
+pub fn projects_folder() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = if cfg!(target_os = "windows") {
+        variable("USERPROFILE").map(|home| home.join("Documents/Emberlab"))
+    } else if cfg!(target_os = "macos") {
+        variable("HOME").map(|home| home.join("Documents/Emberlab"))
+    } else {
+        let base =
+            variable("XDG_DATA_HOME").or_else(|| variable("HOME").map(|home| home.join(".local/share")));
+        base.map(|base| base.join("emberlab"))
+    };
+    base.map(|base| base.join("projects"))
+}
+
 /// The settings of a file.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use emberlab_core::hash::sha256_hex;
 use emberlab_core::inspect::{FileFacts, Inspection, inspect};
 use emberlab_core::plan::{Chip, KernelSet, Target};
+use emberlab_core::run::{Semantics, emberlab_arena};
 use emberlab_core::tflite;
 
 use super::{Failure, Outcome, read_file, written};
@@ -51,6 +52,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
     let target = target(arguments)?;
     let bytes = read_file(&arguments.model)?;
     let file = FileFacts { bytes: bytes.len() as u64, sha256: sha256_hex(&bytes) };
+    let own = emberlab_arena(&bytes, Semantics::Tflm);
     let model = tflite::read(bytes).map_err(|error| {
         Failure(format!(
             "{} is not a model that can be read: {error}\n  try: {}",
@@ -58,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
             error.help()
         ))
     })?;
-    let inspection = inspect(&model, file, target);
+    let inspection = inspect(&model, file, &own, target);
     if arguments.json {
         let json = serde_json::to_string_pretty(&inspection)
             .map_err(|error| Failure(format!("cannot write the result as JSON: {error}")))?;
@@ -201,6 +203,11 @@ fn print_arena(inspection: &Inspection, target: Target, out: &mut impl Write) ->
     row(out, "lower bound of the head", arena.lower_bound_bytes)?;
     if let Some(peak) = arena.peak_operator {
         writeln!(out, "  most bytes are alive at operator #{peak}")?;
+    }
+    if let Some(own) = &inspection.emberlab_arena {
+        writeln!(out, "\nArena of Emberlab's own runtime, any chip")?;
+        row(out, "smallest that works", own.minimum_bytes.unwrap_or(own.used_bytes))?;
+        row(out, "used after preparation", own.used_bytes)?;
     }
     Ok(())
 }

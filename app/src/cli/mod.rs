@@ -4,7 +4,10 @@
 //! bad input, with one message on standard error and nothing written.
 
 mod inspect;
+mod new;
 mod run;
+mod templates;
+mod train;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -15,7 +18,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 /// Names of the commands; a first argument that is none of them is a file to open in the window.
-pub const COMMANDS: [&str; 3] = ["inspect", "run", "help"];
+pub const COMMANDS: [&str; 6] = ["inspect", "run", "templates", "new", "train", "help"];
 
 #[derive(Parser)]
 #[command(
@@ -34,6 +37,12 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Run a model on this computer with the bits of the chip
     Run(run::Arguments),
+    /// Make a project out of a template and data
+    New(new::Arguments),
+    /// List the networks to begin with
+    Templates(templates::Arguments),
+    /// Train the network of a project
+    Train(train::Arguments),
 }
 
 /// How a command ended well.
@@ -56,6 +65,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
             let result = match arguments.command {
                 Command::Inspect(arguments) => inspect::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Run(arguments) => run::run(&arguments, &mut std::io::stdout().lock()),
+                Command::New(arguments) => new::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Templates(arguments) => templates::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Train(arguments) => train::run(&arguments, &mut std::io::stdout().lock()),
             };
             exit_code(result)
         }

@@ -10,12 +10,13 @@ use super::{JobKind, JobSpec, Jobs, Outcome, Subject, write_atomically};
 const TOO_FAST: Duration = Duration::from_millis(80);
 
 impl Jobs {
-    /// Asks for models to open.
+    /// Asks for models, projects or data to open.
     pub fn ask_models(&mut self) {
         // The dialog is made on this thread, as macOS demands, and waited for on the worker.
         let future = rfd::AsyncFileDialog::new()
-            .set_title("Open models")
-            .add_filter("TensorFlow Lite models", &["tflite", "lite"])
+            .set_title("Open models and projects")
+            .add_filter("Models and projects", &["tflite", "lite", "emberlab"])
+            .add_filter("Data", &crate::files::DATA_EXTENSIONS)
             .add_filter("All files", &["*"])
             .pick_files();
         self.start(spec("Choosing files"), move |_| {

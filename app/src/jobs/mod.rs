@@ -3,12 +3,18 @@
 //! A job is a closure that returns at most one [`Outcome`]; it sees a cancel flag and may report progress. It changes
 //! nothing: `App::logic` takes the events and changes the document. A job that panics ends as a failed job.
 
+mod design;
 mod dialog;
 mod file;
+mod import;
 mod inspect;
+mod look;
 mod open;
+mod prepare;
+mod project;
 mod run;
 mod slot;
+mod train;
 mod watch;
 
 use std::path::PathBuf;
@@ -22,15 +28,24 @@ use emberlab_core::stats::Statistics;
 
 use crate::document::{Findings, OpenFailure, OpenModel, PlanResult, TabId};
 use crate::panels::inspect::layout::GraphLayout;
+use crate::project::{
+    DataFinding, DataOutcome, DesignFinding, DesignOutcome, ProjectOutcome, TrainFinding, TrainOutcome,
+};
 use crate::run_state::{RunFailure, RunResult};
 use crate::theme::widgets::Progress;
 
+pub use design::{CostsRequest, WhatIfRequest};
 pub use file::{file_name, read_file, write_atomically};
+pub use import::{DataFailure, LoadRequest, LoadStage, Loaded, SUMS_FILE, load, problem_text, write_sums};
 pub use inspect::{PictureFormat, measured};
+pub use look::{Outline, SampleLook, SampleView, Thumbnail};
 pub use open::{LayoutRequest, OpenRequest, Source};
+pub use prepare::{Checks, prepare_in_parallel};
+pub use project::{Ask, place, read_project_file, write_project_file};
 pub use run::{OtherRun, RunRequest, is_input_file, is_picture_for};
 pub use slot::JobContext;
 use slot::Slot;
+pub use train::{ModelRequest, TrainRequest};
 pub use watch::Watcher;
 
 /// Identity of a job; never used twice in one session.
@@ -60,11 +75,27 @@ pub enum JobKind {
     Dialog,
     /// Write the settings.
     Settings,
+    /// Read data from files, or make them.
+    Import,
+    /// Make samples out of data.
+    Prepare,
+    /// Train a network.
+    Train,
+    /// Read or write a project.
+    Project,
+    /// Draw what the grid shows of recordings.
+    Thumbnails,
+    /// Draw the recording that is selected.
+    Look,
+    /// Find out what a network costs.
+    Costs,
+    /// Find out what other sizes of a layer would cost.
+    WhatIf,
 }
 
 impl JobKind {
     /// All of them, in the order of the slots.
-    pub const ALL: [JobKind; 10] = [
+    pub const ALL: [JobKind; 18] = [
         JobKind::Open,
         JobKind::Plan,
         JobKind::Layout,
@@ -75,6 +106,14 @@ impl JobKind {
         JobKind::Save,
         JobKind::Dialog,
         JobKind::Settings,
+        JobKind::Import,
+        JobKind::Prepare,
+        JobKind::Train,
+        JobKind::Project,
+        JobKind::Thumbnails,
+        JobKind::Look,
+        JobKind::Costs,
+        JobKind::WhatIf,
     ];
 
     /// The name of the thread.
@@ -90,6 +129,14 @@ impl JobKind {
             JobKind::Save => "emberlab-save",
             JobKind::Dialog => "emberlab-dialog",
             JobKind::Settings => "emberlab-settings",
+            JobKind::Import => "emberlab-import",
+            JobKind::Prepare => "emberlab-prepare",
+            JobKind::Train => "emberlab-train",
+            JobKind::Project => "emberlab-project",
+            JobKind::Thumbnails => "emberlab-thumbnails",
+            JobKind::Look => "emberlab-look",
+            JobKind::Costs => "emberlab-costs",
+            JobKind::WhatIf => "emberlab-what-if",
         }
     }
 
@@ -103,8 +150,15 @@ impl JobKind {
             | JobKind::Picture
             | JobKind::Run
             | JobKind::Input
-            | JobKind::Save => true,
-            JobKind::Dialog | JobKind::Settings => false,
+            | JobKind::Save
+            | JobKind::Import
+            | JobKind::Prepare
+            | JobKind::Train
+            | JobKind::Costs
+            | JobKind::WhatIf => true,
+            JobKind::Dialog | JobKind::Settings | JobKind::Project | JobKind::Thumbnails | JobKind::Look => {
+                false
+            }
         }
     }
 }
@@ -149,6 +203,12 @@ pub enum JobEvent {
 pub enum Finding {
     /// Plan and findings for one more target.
     Target(Target, PlanResult, Arc<Findings>),
+    /// Something about the network of a project.
+    Design(DesignFinding),
+    /// Something about the data of a project.
+    Data(DataFinding),
+    /// Something about a run of training.
+    Train(TrainFinding),
 }
 
 /// How a job ended.
@@ -191,6 +251,14 @@ pub enum Outcome {
     NoDialog,
     /// The settings were written, or why not.
     SettingsWritten(Result<(), String>),
+    /// Data of a project.
+    Data(DataOutcome),
+    /// The network of a project.
+    Design(DesignOutcome),
+    /// A run of training.
+    Train(TrainOutcome),
+    /// A project.
+    Project(ProjectOutcome),
 }
 
 /// A job as the status bar shows it.
@@ -267,6 +335,17 @@ impl Jobs {
         for slot in &mut self.slots {
             slot.cancel(|_, spec| spec.subject.is_some_and(|subject| subject.tab == tab));
         }
+    }
+
+    /// Asks the jobs of one kind about a tab to end.
+    pub fn cancel_kind(&mut self, kind: JobKind, tab: TabId) {
+        let is_meant = |spec: &JobSpec| spec.subject.is_some_and(|subject| subject.tab == tab);
+        self.slots[kind as usize].cancel(|_, spec| is_meant(spec));
+    }
+
+    /// Drops jobs of one kind about a tab that wait; one that runs goes on.
+    pub fn drop_waiting(&mut self, kind: JobKind, tab: TabId) {
+        self.slots[kind as usize].drop_waiting(|spec| spec.subject.is_some_and(|subject| subject.tab == tab));
     }
 
     /// Jobs that run, as the status bar shows them, the newest first.

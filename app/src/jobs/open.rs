@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use emberlab_core::cost::estimate_with;
 use emberlab_core::hash::sha256_hex;
 use emberlab_core::model::{Model, SubgraphId};
 use emberlab_core::plan::{self, Target};
+use emberlab_core::run::{Semantics, emberlab_arena};
 use emberlab_core::tflite::{self, ReadError};
 use emberlab_core::verdict;
 
@@ -123,30 +125,52 @@ fn bytes(request: &OpenRequest, context: &JobContext) -> Result<Option<Arc<[u8]>
 }
 
 fn open_bytes(request: &OpenRequest, bytes: Arc<[u8]>) -> Result<OpenModel, OpenFailure> {
-    let start = Instant::now();
     let length = bytes.len() as u64;
-    let (model, read_notes) =
-        tflite::read_with_notes(bytes.clone()).map_err(|error| read_failure(request, length, &error))?;
+    let open = open_file(bytes.clone(), request.target);
+    let open = open.map_err(|error| read_failure(request, length, &error))?;
+    Ok(OpenModel { sha256: sha256_hex(&bytes), ..open })
+}
+
+/// A file as a model, planned and judged for a target; its hash is left to the caller.
+pub(super) fn open_file(bytes: Arc<[u8]>, target: Target) -> Result<OpenModel, ReadError> {
+    let start = Instant::now();
+    let (model, read_notes) = tflite::read_with_notes(bytes.clone())?;
     let model = Arc::new(model);
     let read_micros = micros_since(start);
 
     let start = Instant::now();
-    let (plan, findings) = plan_and_judge(&model, request.target);
+    let (plan, findings) = plan_and_judge(&model, target);
     let plan_micros = micros_since(start);
 
-    let mut open = OpenModel::new(model, length, sha256_hex(&bytes));
-    open.plans.push((request.target, plan));
-    open.findings.push((request.target, findings));
+    let mut open = OpenModel::new(model, bytes.len() as u64, "");
+    open.plans.push((target, plan));
+    open.findings.push((target, findings));
+    open.emberlab_arena = emberlab_arena(&bytes, Semantics::Tflm);
     open.file = Some(bytes);
     open.read_notes = read_notes;
     open.timings = OpenTimings { read_micros, plan_micros, layout_micros: None };
     Ok(open)
 }
 
+/// A model that was never written, planned and judged for a target.
+pub(super) fn open_model(model: Model, target: Target) -> OpenModel {
+    let model = Arc::new(model);
+    let start = Instant::now();
+    let (plan, findings) = plan_and_judge(&model, target);
+    let mut open = OpenModel::new(model, 0, "");
+    open.file_bytes = open.totals.weight_bytes;
+    open.plans.push((target, plan));
+    open.findings.push((target, findings));
+    open.timings = OpenTimings { plan_micros: micros_since(start), ..OpenTimings::default() };
+    open
+}
+
 fn plan_and_judge(model: &Model, target: Target) -> (PlanResult, Arc<Findings>) {
     let plan = plan::plan(model, target).map(Arc::new);
+    let operators = verdict::operators(model, target);
     let findings = Findings {
-        operators: verdict::operators(model, target),
+        latency: Some(estimate_with(model, target, &operators)),
+        operators,
         diagnostics: verdict::diagnostics(model, target),
         outcome: Some(verdict::outcome(model, target)),
     };

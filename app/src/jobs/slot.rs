@@ -125,6 +125,11 @@ impl Slot {
         }
     }
 
+    /// Drops the jobs that wait and that `is_meant` names; one that runs goes on.
+    pub(super) fn drop_waiting(&mut self, is_meant: impl Fn(&JobSpec) -> bool) {
+        self.waiting.retain(|(_, spec, _)| !is_meant(spec));
+    }
+
     pub(super) fn set_progress(&mut self, id: JobId, progress: Progress) {
         if let Some((job, _)) = self.running.as_mut().filter(|(job, _)| job.id == id) {
             job.progress = progress;

@@ -8,7 +8,9 @@ use super::Context;
 use super::top_bar::centred;
 use crate::command::Command;
 use crate::document::PanelKind;
+use crate::files::{self, is_data};
 use crate::jobs::{file_name, is_input_file};
+use crate::project::is_project_file;
 use crate::theme::{Icon, font_id, format, with_alpha};
 
 /// Opens what was dropped since the last frame.
@@ -52,7 +54,7 @@ pub(super) fn overlay_ui(egui_ctx: &egui::Context, window: Rect, ctx: &Context<'
         [path] if takes_input(ctx) && is_input_file(&file_name(path)) => {
             (format!("Run with {}", file_name(path)), "As the first input of the model".to_owned())
         }
-        _ => words(&paths, hovered.len()),
+        _ => words(&paths, hovered.len(), ctx.document.active_project().map(|(tab, _)| tab.title.as_str())),
     };
     let theme = ctx.theme;
     let painter = egui_ctx.layer_painter(LayerId::new(Order::Tooltip, Id::unique("drop")));
@@ -81,9 +83,32 @@ pub(super) fn overlay_ui(egui_ctx: &egui::Context, window: Rect, ctx: &Context<'
     painter.galley(below, sentence, theme.text.text_2);
 }
 
-/// What a drop of these files would do; `count` where the desktop hides the names.
-fn words(paths: &[&Path], count: usize) -> (String, String) {
+/// What a drop of these files would do; `count` where the desktop hides the names, `project` is what is in front.
+fn words(paths: &[&Path], count: usize, project: Option<&str>) -> (String, String) {
+    if !paths.is_empty() && paths.iter().all(|path| is_data(path)) {
+        let owned: Vec<_> = paths.iter().map(|path| path.to_path_buf()).collect();
+        let name = match paths {
+            [one] => file_name(one),
+            _ => format!(
+                "{} from {}",
+                format::counted(paths.len() as u64, "file", "files"),
+                files::name(&owned)
+            ),
+        };
+        return match project {
+            Some(project) => (
+                format!("Use {name} as the data of {project}"),
+                "What it had before can be brought back".to_owned(),
+            ),
+            None => {
+                (format!("Make a project of {name}"), "Its format is guessed and can be corrected".to_owned())
+            }
+        };
+    }
     match paths {
+        [path] if is_project_file(path) => {
+            (format!("Open {}", file_name(path)), "A project, in a tab of its own".to_owned())
+        }
         [path] => {
             let is_model = path.extension().is_some_and(|ending| {
                 ending.eq_ignore_ascii_case("tflite") || ending.eq_ignore_ascii_case("lite")
@@ -109,10 +134,17 @@ mod tests {
     #[test]
     fn the_card_says_what_a_drop_would_do() {
         let model = Path::new("/models/person_detect.tflite");
-        let picture = Path::new("/models/cat.png");
-        assert_eq!(words(&[model], 1).0, "Open person_detect.tflite");
-        assert!(words(&[picture], 1).1.contains("its bytes decide"));
-        assert_eq!(words(&[model, picture], 2).0, "Open 2 files");
-        assert_eq!(words(&[], 1).0, "Open 1 file");
+        let odd = Path::new("/models/cat.odd");
+        let picture = Path::new("/pictures/cat.png");
+        assert_eq!(words(&[model], 1, None).0, "Open person_detect.tflite");
+        assert!(words(&[odd], 1, None).1.contains("its bytes decide"));
+        assert_eq!(words(&[model, odd], 2, None).0, "Open 2 files");
+        assert_eq!(words(&[], 1, None).0, "Open 1 file");
+        assert!(words(&[Path::new("/a/digits.emberlab")], 1, None).1.starts_with("A project"));
+        assert_eq!(words(&[picture], 1, None).0, "Make a project of cat.png");
+        assert_eq!(
+            words(&[picture, picture], 2, Some("cats")).0,
+            "Use 2 files from pictures as the data of cats"
+        );
     }
 }

@@ -25,9 +25,45 @@ pub(super) fn ui(
         if ctx.document.panel == PanelKind::Inspect {
             facts_ui(ui, open, inner.width(), ctx);
         }
+        if open.is_placeholder {
+            tag(ui, ctx.theme, Verdict::Info, Icon::Info, "Placeholder weights").on_hover_text(
+                "The network of the project as the chip would run it: what it costs is exact, but until it is trained its \
+                 answers mean nothing.",
+            );
+        }
         if open.untrained_example {
             tag(ui, ctx.theme, Verdict::Info, Icon::Info, "Untrained example")
                 .on_hover_text("Made to show what a model costs. Its weights are pseudo-random, so its answers mean nothing.");
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 8.0;
+            right_end(ui, ctx);
+        });
+    });
+}
+
+/// The header of a panel that works on a project: its name, the project's name, facts of the panel.
+pub(super) fn project_ui(
+    ui: &mut Ui,
+    ctx: &mut Context<'_>,
+    right_end: impl FnOnce(&mut Ui, &mut Context<'_>),
+) {
+    let rect = ui.max_rect();
+    hairline(ui.painter(), ctx.theme, rect.x_range(), rect.bottom() - 1.0);
+    let inner = rect.shrink2(egui::vec2(16.0, 0.0));
+    let builder = UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center));
+    ui.scope_builder(builder, |ui| {
+        ui.spacing_mut().item_spacing.x = 12.0;
+        let title = text::title(ctx.document.panel.label()).color(ctx.theme.text.text_1);
+        ui.add(Label::new(title).extend());
+        if let Some((_, project)) = ctx.document.active_project() {
+            let name = text::number(&project.project.name).color(ctx.theme.text.text_2);
+            ui.add(Label::new(name).extend());
+            if ctx.document.panel == PanelKind::Train {
+                for fact in crate::panels::train::facts(project) {
+                    ui.add(Label::new(text::number(fact).color(ctx.theme.text.text_2)).extend());
+                }
+            }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 8.0;

@@ -5,12 +5,16 @@ use egui::{Key, Modifiers};
 use super::Context;
 use crate::command::Command;
 use crate::document::{Document, Overlay, PanelKind};
+use crate::project::ProjectCommand;
 use crate::shortcuts::{self, Shortcut};
 
 /// What a shortcut of the window does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     OpenDialog,
+    NewProject,
+    Save,
+    SaveAs,
     OpenRecent(u8),
     Reload,
     NextTab,
@@ -54,8 +58,11 @@ impl Group {
 const CTRL_SHIFT_TAB: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// Every shortcut of the window.
-pub(super) const TABLE: [Shortcut<Action>; 33] = [
+pub(super) const TABLE: [Shortcut<Action>; 39] = [
     Shortcut::ctrl(Key::O, "Open files…", Action::OpenDialog),
+    Shortcut::ctrl(Key::N, "New project…", Action::NewProject),
+    Shortcut::ctrl(Key::S, "Save the project now", Action::Save),
+    Shortcut::ctrl_shift(Key::S, "Save the project as…", Action::SaveAs),
     Shortcut::key(Key::F5, "Read the file again", Action::Reload),
     Shortcut::ctrl(Key::Tab, "Next tab", Action::NextTab),
     Shortcut::with(CTRL_SHIFT_TAB, Key::Tab, "Previous tab", Action::PreviousTab),
@@ -70,6 +77,9 @@ pub(super) const TABLE: [Shortcut<Action>; 33] = [
     Shortcut::ctrl(Key::Num7, "Open recent file 7", Action::OpenRecent(6)),
     Shortcut::ctrl(Key::Num8, "Open recent file 8", Action::OpenRecent(7)),
     Shortcut::ctrl(Key::Num9, "Open recent file 9", Action::OpenRecent(8)),
+    Shortcut::alt(Key::Num1, "Data", Action::Panel(PanelKind::Data)),
+    Shortcut::alt(Key::Num2, "Design", Action::Panel(PanelKind::Design)),
+    Shortcut::alt(Key::Num3, "Train", Action::Panel(PanelKind::Train)),
     Shortcut::alt(Key::Num5, "Inspect", Action::Panel(PanelKind::Inspect)),
     Shortcut::alt(Key::Num6, "Arena", Action::Panel(PanelKind::Arena)),
     Shortcut::alt(Key::Num7, "Run", Action::Panel(PanelKind::Run)),
@@ -95,6 +105,9 @@ impl Action {
     pub(super) fn group(self) -> Group {
         match self {
             Action::OpenDialog
+            | Action::NewProject
+            | Action::Save
+            | Action::SaveAs
             | Action::OpenRecent(_)
             | Action::Reload
             | Action::NextTab
@@ -117,8 +130,12 @@ impl Action {
     /// The command; `None` where there is nothing to do it to.
     pub(super) fn command(self, document: &Document) -> Option<Command> {
         let zoom = document.settings.zoom;
+        let is_project = document.active_project().is_some();
         match self {
             Action::OpenDialog => Some(Command::OpenDialog),
+            Action::NewProject => Some(Command::Project(ProjectCommand::AskNew)),
+            Action::Save => is_project.then_some(Command::Project(ProjectCommand::Save)),
+            Action::SaveAs => is_project.then_some(Command::Project(ProjectCommand::AskSaveAs)),
             Action::OpenRecent(number) => {
                 let number = usize::from(number);
                 (number < document.settings.recents.len()).then_some(Command::OpenRecent(number))

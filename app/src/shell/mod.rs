@@ -10,7 +10,9 @@ mod header;
 mod inspector;
 mod jobs_list;
 mod keys;
+mod latency;
 mod log_view;
+mod new_project;
 mod palette;
 mod popover;
 mod problems;
@@ -33,14 +35,20 @@ use crate::document::{Document, Overlay, PanelKind, TabContent};
 use crate::jobs::Jobs;
 use crate::panels::PanelContext;
 use crate::panels::arena::ArenaPanel;
+use crate::panels::data::DataPanel;
+use crate::panels::design::DesignPanel;
 use crate::panels::inspect::InspectPanel;
 use crate::panels::run::RunPanel;
+use crate::panels::train::TrainPanel;
 use crate::theme::Theme;
 use crate::theme::widgets::{hairline, vertical_hairline};
 
 /// View state of everything around the panels, and the panels themselves.
 #[derive(Default)]
 pub struct Shell {
+    data: DataPanel,
+    design: DesignPanel,
+    train: TrainPanel,
     inspect: InspectPanel,
     arena: ArenaPanel,
     run: RunPanel,
@@ -77,8 +85,7 @@ impl Shell {
 
         let window = ui.max_rect();
         let gallery = document.view.overlay == Some(Overlay::Gallery);
-        let inspector_open =
-            document.settings.inspector_open && document.active_model().is_some() && !gallery;
+        let inspector_open = document.settings.inspector_open && has_inspector(document) && !gallery;
         let width = document.settings.inspector_width.unwrap_or(areas::usual_inspector_width(window.width()));
         let areas = areas::split(window, inspector_open.then_some(width), document.view.log_open);
         paint_surfaces(ui, theme, &areas);
@@ -107,6 +114,10 @@ impl Shell {
             part(ui, page, "welcome", |ui| welcome::ui(ui, ctx));
             return;
         };
+        if document.panel.needs_project() {
+            self.project_page_ui(ui, areas, ctx);
+            return;
+        }
         match &tab.content {
             TabContent::Loading => part(ui, page, "loading", |ui| failed::loading_ui(ui, tab, ctx)),
             TabContent::Failed(failure) => {
@@ -114,41 +125,91 @@ impl Shell {
             }
             TabContent::Model(open) => {
                 part(ui, areas.header, "header", |ui| {
-                    header::ui(ui, open, ctx, |ui, ctx| match ctx.document.panel {
-                        PanelKind::Inspect => self.inspect.header_ui(ui, &mut ctx.panel()),
-                        PanelKind::Arena => self.arena.header_ui(ui, &mut ctx.panel()),
-                        PanelKind::Run => self.run.header_ui(ui, &mut ctx.panel()),
-                    });
+                    header::ui(ui, open, ctx, |ui, ctx| self.header_end_ui(ui, ctx));
                 });
-                part(ui, areas.main, "main", |ui| match document.panel {
-                    PanelKind::Inspect => self.inspect.ui(ui, &mut ctx.panel()),
-                    PanelKind::Arena => self.arena.ui(ui, &mut ctx.panel()),
-                    PanelKind::Run => self.run.ui(ui, &mut ctx.panel()),
-                });
-                if let Some(rect) = areas.inspector {
-                    part(ui, rect, "inspector", |ui| {
-                        inspector::ui(ui, ctx, |ui, ctx| match ctx.document.panel {
-                            PanelKind::Inspect => self.inspect.inspector_ui(ui, &mut ctx.panel()),
-                            PanelKind::Arena => self.arena.inspector_ui(ui, &mut ctx.panel()),
-                            PanelKind::Run => self.run.inspector_ui(ui, &mut ctx.panel()),
-                        });
-                    });
-                }
+                self.panel_ui(ui, areas, ctx);
             }
         }
+    }
+
+    /// A panel that works on a project; it says itself what to do when none is in front.
+    fn project_page_ui(&mut self, ui: &mut Ui, areas: &areas::Areas, ctx: &mut Context<'_>) {
+        part(ui, areas.header, "header", |ui| {
+            header::project_ui(ui, ctx, |ui, ctx| self.header_end_ui(ui, ctx));
+        });
+        self.panel_ui(ui, areas, ctx);
+    }
+
+    /// What the panel in front puts at the right end of the header.
+    fn header_end_ui(&mut self, ui: &mut Ui, ctx: &mut Context<'_>) {
+        let ctx = &mut ctx.panel();
+        match ctx.document.panel {
+            PanelKind::Data => self.data.header_ui(ui, ctx),
+            PanelKind::Design => self.design.header_ui(ui, ctx),
+            PanelKind::Train => self.train.header_ui(ui, ctx),
+            PanelKind::Inspect => self.inspect.header_ui(ui, ctx),
+            PanelKind::Arena => self.arena.header_ui(ui, ctx),
+            PanelKind::Run => self.run.header_ui(ui, ctx),
+        }
+    }
+
+    /// Main area and inspector of the panel in front.
+    fn panel_ui(&mut self, ui: &mut Ui, areas: &areas::Areas, ctx: &mut Context<'_>) {
+        part(ui, areas.main, "main", |ui| {
+            let ctx = &mut ctx.panel();
+            match ctx.document.panel {
+                PanelKind::Data => self.data.ui(ui, ctx),
+                PanelKind::Design => self.design.ui(ui, ctx),
+                PanelKind::Train => self.train.ui(ui, ctx),
+                PanelKind::Inspect => self.inspect.ui(ui, ctx),
+                PanelKind::Arena => self.arena.ui(ui, ctx),
+                PanelKind::Run => self.run.ui(ui, ctx),
+            }
+        });
+        let Some(rect) = areas.inspector else { return };
+        part(ui, rect, "inspector", |ui| {
+            inspector::ui(ui, ctx, |ui, ctx| {
+                let ctx = &mut ctx.panel();
+                match ctx.document.panel {
+                    PanelKind::Data => self.data.inspector_ui(ui, ctx),
+                    PanelKind::Design => self.design.inspector_ui(ui, ctx),
+                    PanelKind::Train => self.train.inspector_ui(ui, ctx),
+                    PanelKind::Inspect => self.inspect.inspector_ui(ui, ctx),
+                    PanelKind::Arena => self.arena.inspector_ui(ui, ctx),
+                    PanelKind::Run => self.run.inspector_ui(ui, ctx),
+                }
+            });
+        });
     }
 
     fn overlays_ui(&mut self, ui: &mut Ui, ctx: &mut Context<'_>) {
         match ctx.document.view.overlay {
             Some(Overlay::Shortcuts) => shortcuts_view::ui(ui.ctx(), ctx),
             Some(Overlay::Palette) => self.palette.ui(ui.ctx(), ctx),
+            Some(Overlay::NewProject) => new_project::ui(ui.ctx(), ctx),
             // These hang on the part that opens them, which draws them.
-            Some(Overlay::ChipPicker | Overlay::Settings | Overlay::Problems | Overlay::Jobs) => {}
+            Some(
+                Overlay::ChipPicker
+                | Overlay::Settings
+                | Overlay::Problems
+                | Overlay::Jobs
+                | Overlay::Latency,
+            ) => {}
             Some(Overlay::Gallery) | None => {}
         }
         if ctx.document.view.overlay != Some(Overlay::Palette) {
             self.palette = palette::Palette::default();
         }
+    }
+}
+
+/// The panel in front has something to show about what is open.
+fn has_inspector(document: &Document) -> bool {
+    if document.panel.needs_project() {
+        let is_data = document.panel == PanelKind::Data;
+        document.active_project().is_some_and(|(_, open)| !is_data || open.data.loaded.is_some())
+    } else {
+        document.active_model().is_some()
     }
 }
 

@@ -8,6 +8,7 @@ use super::keys::TABLE;
 use super::popover::modal;
 use crate::command::Command;
 use crate::document::{Document, Overlay};
+use crate::project::{Example, ProjectCommand};
 use crate::settings::ThemeChoice;
 use crate::shortcuts;
 use crate::theme::font_id;
@@ -128,6 +129,10 @@ fn entries(document: &Document) -> Vec<Entry> {
         entries.push(Entry { name: name.to_owned(), keys: String::new(), command });
     };
     add("Open the bundled example", Command::OpenExample);
+    for example in Example::ALL {
+        let name = format!("Example project: {}", example.name());
+        add(&name, Command::Project(ProjectCommand::OpenExample(example)));
+    }
     add("Start page", Command::ShowWelcome);
     add("Settings", Command::Toggle(Overlay::Settings));
     add("Problems of the model", Command::Toggle(Overlay::Problems));

@@ -1,12 +1,14 @@
 //! What deserves attention in the model in front, and the card that lists it.
 
 use egui::{Rect, RectAlign, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
+use emberlab_core::layers::{LayerId, LayerProblem};
 use emberlab_core::verdict::{Place, Severity};
 
 use super::Context;
 use super::popover::popover;
 use crate::command::Command;
-use crate::document::{Document, OpenModel, Overlay, Selection};
+use crate::document::{Document, OpenModel, Overlay, PanelKind, Selection};
+use crate::project::DesignCommand;
 use crate::theme::widgets::{Verdict, hairline, note_job};
 use crate::theme::{font_id, text};
 
@@ -20,6 +22,8 @@ const HEIGHT: f32 = 420.0;
 pub(super) struct Problem {
     pub severity: Severity,
     pub place: Option<Place>,
+    /// The layer of the project's network that it is about.
+    pub layer: Option<LayerId>,
     pub place_words: String,
     pub message: String,
     pub help: String,
@@ -27,10 +31,29 @@ pub(super) struct Problem {
 
 /// Everything that deserves attention in the model in front on the chosen target, the worst first.
 pub(super) fn problems(document: &Document) -> Vec<Problem> {
-    let Some((_, open)) = document.active_model() else { return Vec::new() };
-    let mut problems = found(open, document);
+    let mut problems = of_network(document);
+    if let Some((_, open)) = document.active_model() {
+        problems.extend(found(open, document));
+    }
     problems.sort_by_key(|problem| problem.severity);
     problems
+}
+
+/// What is wrong or odd about the network of the project in front.
+fn of_network(document: &Document) -> Vec<Problem> {
+    let Some((_, project)) = document.active_project() else { return Vec::new() };
+    // An empty network is no mistake.
+    let drawn = project.design.drawn.as_ref().filter(|drawn| !drawn.graph.layers.is_empty());
+    let Some(drawn) = drawn else { return Vec::new() };
+    let problem = |found: &LayerProblem| Problem {
+        severity: found.severity,
+        place: None,
+        layer: found.layer,
+        place_words: if found.name.is_empty() { "network".to_owned() } else { found.name.clone() },
+        message: format!("{}.", found.message),
+        help: format!("{}.", found.help),
+    };
+    drawn.shapes.problems.iter().map(problem).collect()
 }
 
 fn found(open: &OpenModel, document: &Document) -> Vec<Problem> {
@@ -41,6 +64,7 @@ fn found(open: &OpenModel, document: &Document) -> Vec<Problem> {
         problems.push(Problem {
             severity: diagnostic.severity,
             place: Some(diagnostic.place),
+            layer: None,
             place_words: diagnostic.place.to_string(),
             message: diagnostic.message.clone(),
             help: diagnostic.help.clone(),
@@ -57,6 +81,7 @@ fn found(open: &OpenModel, document: &Document) -> Vec<Problem> {
             problems.push(Problem {
                 severity: Severity::Error,
                 place: Some(place),
+                layer: None,
                 place_words: place.to_string(),
                 message: refusal.message.clone(),
                 help: refusal.help.clone(),
@@ -67,6 +92,7 @@ fn found(open: &OpenModel, document: &Document) -> Vec<Problem> {
         problems.push(Problem {
             severity: Severity::Note,
             place: None,
+            layer: None,
             place_words: note.place.clone(),
             message: note.message.clone(),
             help: String::new(),
@@ -138,6 +164,11 @@ fn problem_ui(ui: &mut Ui, index: usize, problem: &Problem, ctx: &mut Context<'_
         Some(Place::Tensor(graph, tensor)) => Some(Selection::Tensor(graph, tensor)),
         Some(Place::Model | Place::Subgraph(_)) | None => None,
     };
+    if let Some(layer) = problem.layer.filter(|_| response.clicked()) {
+        ctx.send(Command::ShowPanel(PanelKind::Design));
+        ctx.send(Command::Design(DesignCommand::Choose(vec![layer])));
+        ctx.send(Command::CloseOverlay);
+    }
     if let Some(selection) = selection.filter(|_| response.clicked()) {
         ctx.send(Command::Select(selection));
         ctx.send(Command::CloseOverlay);

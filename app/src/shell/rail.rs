@@ -7,7 +7,7 @@ use egui::{
 use super::{Context, settings_view};
 use crate::command::Command;
 use crate::document::{Overlay, PanelKind};
-use crate::theme::widgets::focus_ring;
+use crate::theme::widgets::{focus_ring, hairline};
 use crate::theme::{Icon, Theme, font_id};
 
 /// Height of a panel's item.
@@ -17,11 +17,21 @@ const SMALL_ITEM: f32 = 40.0;
 
 impl PanelKind {
     /// All of them, in the order of the rail.
-    pub const ALL: [PanelKind; 3] = [PanelKind::Inspect, PanelKind::Arena, PanelKind::Run];
+    pub const ALL: [PanelKind; 6] = [
+        PanelKind::Data,
+        PanelKind::Design,
+        PanelKind::Train,
+        PanelKind::Inspect,
+        PanelKind::Arena,
+        PanelKind::Run,
+    ];
 
     /// The name in the rail and the header.
     pub fn label(self) -> &'static str {
         match self {
+            PanelKind::Data => "Data",
+            PanelKind::Design => "Design",
+            PanelKind::Train => "Train",
             PanelKind::Inspect => "Inspect",
             PanelKind::Arena => "Arena",
             PanelKind::Run => "Run",
@@ -30,6 +40,9 @@ impl PanelKind {
 
     fn icon(self) -> Icon {
         match self {
+            PanelKind::Data => Icon::Database,
+            PanelKind::Design => Icon::Workflow,
+            PanelKind::Train => Icon::Activity,
             PanelKind::Inspect => Icon::ScanSearch,
             PanelKind::Arena => Icon::MemoryStick,
             PanelKind::Run => Icon::Play,
@@ -51,6 +64,11 @@ pub(super) fn ui(ui: &mut Ui, ctx: &mut Context<'_>) {
             }
         }
         y += ITEM;
+        if panel == PanelKind::Train {
+            let line = rect.x_range().shrink(20.0);
+            hairline(ui.painter(), ctx.theme, line, y + 4.0);
+            y += 9.0;
+        }
     }
     let help = Rect::from_min_size(
         pos2(rail.left(), rail.bottom() - 8.0 - SMALL_ITEM),

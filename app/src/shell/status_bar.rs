@@ -10,6 +10,7 @@ use super::{Context, jobs_list};
 use crate::command::Command;
 use crate::document::{OpenModel, Overlay, TabContent};
 use crate::jobs::RunningJob;
+use crate::project::OpenProject;
 use crate::theme::widgets::{ButtonKind, Progress, focus_ring, progress_bar};
 use crate::theme::{Icon, Theme, font_id, format, text};
 
@@ -50,6 +51,10 @@ fn left_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
             }
             jobs_list::ui(ui, anchor.rect, ctx);
         }
+        return;
+    }
+    if let Some((_, project)) = ctx.document.active_project() {
+        project_ui(ui, ctx.theme, project);
         return;
     }
     match ctx.document.active_tab().map(|tab| &tab.content) {
@@ -109,6 +114,37 @@ fn timings_ui(ui: &mut Ui, theme: &Theme, open: &OpenModel) {
     ui.add(Label::new(parts).extend());
 }
 
+/// Edits of a project, whether they are kept, and how fast its figures follow.
+fn project_ui(ui: &mut Ui, theme: &Theme, project: &OpenProject) {
+    let design = &project.design;
+    let edits = match design.n_edits {
+        0 => "No edits".to_owned(),
+        count => format::counted(count, "edit", "edits"),
+    };
+    let kept = match (&project.file, project.is_dirty(), project.save.failure()) {
+        (_, _, Some(_)) => "not saved",
+        (None, ..) => "not saved yet",
+        (Some(_), true, None) => "saving…",
+        (Some(_), false, None) => "saved",
+    };
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        ui.label(Icon::History.text(13.0).color(theme.text.text_2));
+        say(ui, &format!("{edits}, {kept}"), theme.text.text_2);
+    });
+    let words = match design.fitting.as_ref() {
+        Some(_) if design.is_drawn() && !design.is_current() => {
+            "figures of the last network that fits".to_owned()
+        }
+        Some(fitting) => match fitting.micros {
+            Some(micros) => format!("costs updated in {} ms", format::millis_short(micros)),
+            None => return,
+        },
+        None => return,
+    };
+    ui.add(Label::new(text::number_small(words).color(theme.text.text_3)).extend());
+}
+
 fn right_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
     let theme = ctx.theme;
     ui.spacing_mut().item_spacing.x = 4.0;
@@ -116,7 +152,7 @@ fn right_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
     if ghost(ui, theme, Some(Icon::Terminal), "Log", "Log", colour).clicked() {
         ctx.send(Command::ToggleLog);
     }
-    if ctx.document.active_model().is_none() {
+    if ctx.document.active_model().is_none() && ctx.document.active_project().is_none() {
         return;
     }
     let problems = problems(ctx.document);

@@ -5,6 +5,7 @@ use egui::{Align2, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 use super::Context;
 use crate::command::Command;
 use crate::document::{Tab, TabContent, TabId};
+use crate::project::{OpenProject, ProjectCommand, is_project_file};
 use crate::theme::widgets::{focus_ring, vertical_hairline};
 use crate::theme::{Icon, font_id};
 
@@ -22,6 +23,8 @@ struct Look<'a> {
     title: &'a str,
     hover: String,
     active: bool,
+    /// A dot stands where the cross is: changes wait to be written.
+    unsaved: bool,
 }
 
 impl Tabs {
@@ -50,7 +53,8 @@ impl Tabs {
 }
 
 fn welcome_tab_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
-    let look = Look { icon: Icon::Flame, title: "Welcome", hover: String::new(), active: true };
+    let look =
+        Look { icon: Icon::Flame, title: "Welcome", hover: String::new(), active: true, unsaved: false };
     let has_others = !ctx.document.tabs.is_empty();
     let (response, closed) = paint_tab(ui, &look, "Welcome", has_others, ctx);
     if has_others && (closed || response.middle_clicked()) {
@@ -60,6 +64,7 @@ fn welcome_tab_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
 
 fn tab_ui(ui: &mut Ui, tab: &Tab, ctx: &mut Context<'_>) -> Rect {
     let icon = match &tab.content {
+        _ if tab.project.is_some() || tab.path.as_deref().is_some_and(is_project_file) => Icon::Workflow,
         TabContent::Failed(_) => Icon::FileX,
         TabContent::Loading | TabContent::Model(_) => Icon::FileBox,
     };
@@ -71,12 +76,15 @@ fn tab_ui(ui: &mut Ui, tab: &Tab, ctx: &mut Context<'_>) -> Rect {
         (None, _) => "Not on the disk".to_owned(),
     };
     let active = ctx.document.active == Some(tab.id);
+    let unsaved = tab.project.as_deref().is_some_and(OpenProject::is_dirty);
     let name = match &tab.content {
+        _ if unsaved => format!("{}, unsaved", tab.title),
+        _ if tab.project.is_some() => tab.title.clone(),
         TabContent::Failed(_) => format!("{}, cannot be opened", tab.title),
         TabContent::Loading => format!("{}, opening", tab.title),
         TabContent::Model(_) => tab.title.clone(),
     };
-    let look = Look { icon, title: &tab.title, hover, active };
+    let look = Look { icon, title: &tab.title, hover, active, unsaved };
     let (response, closed) = paint_tab(ui, &look, &name, true, ctx);
     let rect = response.rect;
     if closed || response.middle_clicked() {
@@ -92,6 +100,9 @@ fn tab_ui(ui: &mut Ui, tab: &Tab, ctx: &mut Context<'_>) -> Rect {
             }
         };
         item(ui, "Read again", Command::Reload(tab.id));
+        if tab.project.is_some() && active {
+            item(ui, "Save as…", Command::Project(ProjectCommand::AskSaveAs));
+        }
         if let Some(path) = &tab.path {
             item(ui, "Copy path", Command::Copy(path.display().to_string(), "the path".to_owned()));
         }
@@ -146,8 +157,12 @@ fn paint_tab(
         if hovered {
             painter.rect_filled(cross, 4.0, theme.surface.hover);
         }
-        let colour = if hovered { theme.text.text_1 } else { theme.text.text_3 };
-        painter.text(cross.center(), Align2::CENTER_CENTER, Icon::X.glyph(), font_id::icon(12.0), colour);
+        if look.unsaved && !hovered && !response.has_focus() {
+            painter.circle_filled(cross.center(), 3.5, theme.accent.base);
+        } else {
+            let colour = if hovered { theme.text.text_1 } else { theme.text.text_3 };
+            painter.text(cross.center(), Align2::CENTER_CENTER, Icon::X.glyph(), font_id::icon(12.0), colour);
+        }
         closed = response.clicked();
     }
     focus_ring(ui, theme, &response);

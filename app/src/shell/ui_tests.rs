@@ -110,7 +110,7 @@ fn one_softmax() -> Vec<u8> {
 fn without_a_model_the_window_says_what_to_do_and_shows_no_numbers() {
     let window = window();
     for label in
-        ["Open file", "Open example", "Arena, no model", "Flash, no model", "Chip, ESP32-S3, ESP-NN 1.2.3"]
+        ["Open file", "New project", "Arena, no model", "Flash, no model", "Chip, ESP32-S3, ESP-NN 1.2.3"]
     {
         window.get_by_label(label);
     }

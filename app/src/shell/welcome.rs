@@ -1,16 +1,17 @@
-//! The page without a model: where to drop one, recent files, an example.
+//! The page without a model: where to drop one, recent files, examples.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use egui::{
-    Align, Align2, CornerRadius, Layout, Pos2, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
-    UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, CornerRadius, Layout, Pos2, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind,
+    Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::top_bar::paint_flame;
 use super::{Context, keys};
 use crate::command::Command;
 use crate::jobs::file_name;
+use crate::project::{Example, ProjectCommand, is_project_file};
 use crate::settings::Recent;
 use crate::theme::widgets::{ButtonKind, button, chip_outline, focus_ring, keycap};
 use crate::theme::{Icon, Theme, font_id, fonts, format, text};
@@ -21,6 +22,8 @@ const WIDTH: f32 = 872.0;
 const CONTENT: f32 = 700.0;
 /// Gap between the cards.
 const GAP: f32 = 24.0;
+/// Least width of an example.
+const EXAMPLE: f32 = 160.0;
 /// Height of a recent file.
 const RECENT: f32 = 44.0;
 /// Recent files that are listed.
@@ -52,8 +55,8 @@ pub(super) fn ui(ui: &mut Ui, ctx: &mut Context<'_>) {
                     },
                 );
                 ui.add_space(24.0);
-                example_ui(ui, ctx);
-                ui.add_space(20.0);
+                examples_ui(ui, ctx);
+                ui.add_space(12.0);
                 footer_ui(ui, ctx.theme);
                 ui.add_space(8.0);
             });
@@ -68,8 +71,7 @@ fn name_ui(ui: &mut Ui, theme: &Theme) {
     let x = rect.left() + 50.0;
     let painter = ui.painter();
     painter.text(pos2(x, rect.top() + 14.0), Align2::LEFT_CENTER, "Emberlab", name, theme.text.text_1);
-    let sentence =
-        "See what a neural network costs on an ESP32 before you flash it. Everything stays on this computer.";
+    let sentence = "Neural networks for ESP32 boards: design, train, see what they cost. Everything stays on this computer.";
     painter.text(
         pos2(x, rect.top() + 38.0),
         Align2::LEFT_CENTER,
@@ -91,7 +93,7 @@ fn drop_card_ui(ui: &mut Ui, width: f32, ctx: &mut Context<'_>) {
     painter.text(
         title_at,
         Align2::CENTER_CENTER,
-        "Drop a .tflite file here",
+        "Drop a .tflite file, a data set or a project here",
         font_id::title(),
         theme.text.text_1,
     );
@@ -106,8 +108,8 @@ fn drop_card_ui(ui: &mut Ui, width: f32, ctx: &mut Context<'_>) {
     if button(&mut row, theme, ButtonKind::Primary, Some(Icon::FolderOpen), "Open file").clicked() {
         ctx.send(Command::OpenDialog);
     }
-    if button(&mut row, theme, ButtonKind::Outline, Some(Icon::FlaskConical), "Open example").clicked() {
-        ctx.send(Command::OpenExample);
+    if button(&mut row, theme, ButtonKind::Outline, Some(Icon::Plus), "New project").clicked() {
+        ctx.send(Command::Project(ProjectCommand::AskNew));
     }
     keycap(&mut row, theme, "Ctrl O");
 }
@@ -215,15 +217,12 @@ fn recent_ui(ui: &mut Ui, theme: &Theme, recent: &Recent) -> bool {
         painter.rect_filled(rect, CornerRadius::same(4), theme.surface.raised);
     }
     let middle = rect.center().y;
+    let is_project = is_project_file(&recent.path);
+    let icon = if is_project { Icon::Workflow } else { Icon::FileBox };
     let icon_at = pos2(rect.left() + 21.0, middle);
-    painter.text(
-        icon_at,
-        Align2::CENTER_CENTER,
-        Icon::FileBox.glyph(),
-        font_id::icon(18.0),
-        theme.text.text_3,
-    );
-    let facts = format!("{} · {}", format::bytes(recent.bytes), ago(recent.opened));
+    painter.text(icon_at, Align2::CENTER_CENTER, icon.glyph(), font_id::icon(18.0), theme.text.text_3);
+    let what = if is_project { "project".to_owned() } else { format::bytes(recent.bytes) };
+    let facts = format!("{what} · {}", ago(recent.opened));
     let right = pos2(rect.right() - 12.0, middle);
     let facts = painter.text(right, Align2::RIGHT_CENTER, facts, font_id::number_small(), theme.text.text_2);
     let left = rect.left() + 42.0;
@@ -248,10 +247,10 @@ fn recent_ui(ui: &mut Ui, theme: &Theme, recent: &Recent) -> bool {
 fn what_ui(ui: &mut Ui, ctx: &Context<'_>) {
     let theme = ctx.theme;
     let lines = [
+        (Icon::Database, "Data, Design, Train", "From recordings to a trained network, offline"),
         (Icon::ScanSearch, "Inspect", "Graph, tensors, quantization, values; what runs on the chip"),
         (Icon::MemoryStick, "Arena", "Every byte of the tensor arena on six chips, without a board"),
         (Icon::Play, "Run", "Outputs bit for bit as TensorFlow Lite Micro computes them"),
-        (Icon::RotateCw, "Stays current", "A file that changes on the disk is read again by itself"),
     ];
     card(ui, theme, "What you get", CARD, |ui| {
         let height = ui.available_height() / lines.len() as f32;
@@ -278,14 +277,67 @@ fn what_ui(ui: &mut Ui, ctx: &Context<'_>) {
     });
 }
 
-fn example_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
+/// A card of an example: icon and its colour, title, sentence, accessible name, what a click does.
+struct ExampleCard {
+    icon: Icon,
+    colour: Color32,
+    title: &'static str,
+    sentence: &'static str,
+    name: String,
+    command: Command,
+}
+
+fn examples_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
     let theme = ctx.theme;
-    ui.label(text::caption(theme, "Example, works without a download"));
+    ui.label(text::caption(theme, "Examples, made to work without a download"));
     ui.add_space(8.0);
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width().min(424.0), 68.0), Sense::click());
-    let name = "Keyword spotting, untrained example";
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    let project = |example: Example| ExampleCard {
+        icon: match example {
+            Example::Sine => Icon::Waves,
+            Example::Tones => Icon::Mic,
+            Example::Gestures => Icon::Activity,
+            Example::Digits => Icon::Image,
+        },
+        colour: match example {
+            Example::Sine => theme.operator.conv,
+            Example::Tones => theme.operator.pool,
+            Example::Gestures => theme.operator.recurrent,
+            Example::Digits => theme.operator.activation,
+        },
+        title: example.name(),
+        sentence: example.sentence(),
+        name: format!("{}, example project", example.name()),
+        command: Command::Project(ProjectCommand::OpenExample(example)),
+    };
+    let mut cards: Vec<ExampleCard> = Example::ALL.map(project).into();
+    cards.push(ExampleCard {
+        icon: Icon::FileBox,
+        colour: theme.text.text_3,
+        title: "Keyword spotting",
+        sentence: "A DS-CNN in int8, not trained: only its costs",
+        name: "Keyword spotting, untrained example".to_owned(),
+        command: Command::OpenExample,
+    });
+    let gap = 8.0;
+    let width = ui.available_width();
+    let columns = (((width + gap) / (EXAMPLE + gap)) as usize).clamp(1, cards.len());
+    let each = ((width + gap) / columns as f32 - gap).floor();
+    for row in cards.chunks(columns) {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = gap;
+            for card in row {
+                if example_ui(ui, theme, card, each) {
+                    ctx.commands.push(card.command.clone());
+                }
+            }
+        });
+        ui.add_space(gap);
+    }
+}
+
+fn example_ui(ui: &mut Ui, theme: &Theme, card: &ExampleCard, width: f32) -> bool {
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 84.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &card.name));
     let fill = if response.hovered() { theme.surface.hover } else { theme.surface.raised };
     let painter = ui.painter();
     painter.rect_filled(rect, CornerRadius::same(6), fill);
@@ -293,16 +345,14 @@ fn example_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
     let left = rect.left() + 14.0;
     let first = rect.top() + 21.0;
     let icon_at = pos2(left + 8.0, first);
-    painter.text(icon_at, Align2::CENTER_CENTER, Icon::Mic.glyph(), font_id::icon(16.0), theme.operator.pool);
+    painter.text(icon_at, Align2::CENTER_CENTER, card.icon.glyph(), font_id::icon(16.0), card.colour);
     let title_at = pos2(left + 24.0, first);
-    painter.text(title_at, Align2::LEFT_CENTER, "Keyword spotting", font_id::strong(), theme.text.text_1);
-    let sentence_at = pos2(left, rect.top() + 46.0);
-    let sentence = "A small DS-CNN in int8, not trained: for looking at its costs";
-    painter.text(sentence_at, Align2::LEFT_CENTER, sentence, font_id::cell(), theme.text.text_2);
+    painter.text(title_at, Align2::LEFT_CENTER, card.title, font_id::strong(), theme.text.text_1);
+    let room = rect.right() - 10.0 - left;
+    let sentence = painter.layout(card.sentence.to_owned(), font_id::cell(), theme.text.text_2, room);
+    painter.galley(pos2(left, rect.top() + 38.0), sentence, theme.text.text_2);
     focus_ring(ui, theme, &response);
-    if response.clicked() {
-        ctx.send(Command::OpenExample);
-    }
+    response.clicked()
 }
 
 fn footer_ui(ui: &mut Ui, theme: &Theme) {

@@ -91,6 +91,15 @@ pub fn percent_whole(share: f64) -> String {
     if share.is_finite() { minus(format!("{:.0} %", share * 100.0)) } else { UNKNOWN.to_owned() }
 }
 
+/// A difference of two shares of 0 to 1, with its sign where it is below 0: `0.9 points`.
+pub fn points(difference: f64) -> String {
+    if difference.is_finite() {
+        minus(format!("{:.1} points", difference * 100.0))
+    } else {
+        UNKNOWN.to_owned()
+    }
+}
+
 /// A measured time given in microseconds: `412 µs`, from 1 ms on `95.906 ms`, from 1 s on `1.203 s`.
 pub fn micros(micros: f64) -> String {
     if !micros.is_finite() {
@@ -105,6 +114,27 @@ pub fn micros(micros: f64) -> String {
 /// A measured time given in milliseconds, `95.906 ms`.
 pub fn millis(millis: f64) -> String {
     if millis.is_finite() { minus(format!("{millis:.3} ms")) } else { UNKNOWN.to_owned() }
+}
+
+/// An estimated time given in milliseconds: `412 µs`, from 1 ms on `4.7 ms`, from 10 ms on `84 ms`; digits beyond would
+/// pretend to be known.
+pub fn estimated_millis(millis: f64) -> String {
+    match millis.abs() {
+        ..0.9995 => minus(format!("{:.0} µs", millis * 1000.0)),
+        0.9995..9.95 => minus(format!("{millis:.1} ms")),
+        _ if millis.is_finite() => format!("{} ms", integer(millis.round() as i64)),
+        _ => UNKNOWN.to_owned(),
+    }
+}
+
+/// An estimated time in milliseconds for columns that have the unit in their head: `0.41`, `9.4`, `143`.
+pub fn estimated_millis_only(millis: f64) -> String {
+    match millis.abs() {
+        ..0.995 => minus(format!("{millis:.2}")),
+        0.995..99.95 => minus(format!("{millis:.1}")),
+        _ if millis.is_finite() => integer(millis.round() as i64),
+        _ => UNKNOWN.to_owned(),
+    }
 }
 
 /// A time of this program's own steps with one decimal and without the unit, `6.2`.
@@ -241,6 +271,15 @@ mod tests {
             (micros(1_203_000.0), "1.203 s"),
             (micros(999_999.9), "1.000 s"),
             (millis_short(6_240.0), "6.2"),
+            (estimated_millis(0.314), "314 µs"),
+            (estimated_millis(0.9996), "1.0 ms"),
+            (estimated_millis(9.96), "10 ms"),
+            (estimated_millis(84.04), "84 ms"),
+            (estimated_millis(1_430.2), "1,430 ms"),
+            (estimated_millis(f64::NAN), UNKNOWN),
+            (estimated_millis_only(0.314), "0.31"),
+            (estimated_millis_only(16.21), "16.2"),
+            (estimated_millis_only(142.9), "143"),
             (duration(46.2), "46 s"),
             (duration(59.6), "1 min 00 s"),
             (duration(68.0), "1 min 08 s"),

@@ -149,10 +149,22 @@ impl Theme {
         }
     }
 
+    /// The colour of text that reads best on a fill: that of values, or that of the deepest surface.
+    pub fn readable_on(&self, fill: Color32) -> Color32 {
+        let distance = |text: Color32| (luminance(text) - luminance(fill)).abs();
+        let choices = [self.text.text_1, self.surface.canvas];
+        if distance(choices[0]) >= distance(choices[1]) { choices[0] } else { choices[1] }
+    }
+
     /// The centre of the flame in the mark.
     pub fn ember_core(&self) -> Color32 {
         mix(self.accent.base, WHITE, if self.dark { 0.62 } else { 0.55 })
     }
+}
+
+/// How light a colour looks, 0 to 1: the luma of Rec. 709 over its stored values, which is even enough to compare by.
+fn luminance(colour: Color32) -> f32 {
+    (0.2126 * f32::from(colour.r()) + 0.7152 * f32::from(colour.g()) + 0.0722 * f32::from(colour.b())) / 255.0
 }
 
 /// `colour` with its opacity set to `alpha`, 0 to 1.

@@ -50,7 +50,7 @@ pub fn c_line(tab: &Tab, open: &OpenModel, plan: &ArenaPlan) -> String {
 pub fn report(open: &OpenModel, target: Target) -> Result<Vec<u8>, serde_json::Error> {
     let file = FileFacts { bytes: open.file_bytes, sha256: open.sha256.clone() };
     let model: &Model = &open.model;
-    let mut json = serde_json::to_vec_pretty(&inspect(model, file, target))?;
+    let mut json = serde_json::to_vec_pretty(&inspect(model, file, &open.emberlab_arena, target))?;
     json.push(b'\n');
     Ok(json)
 }

@@ -19,8 +19,8 @@ use crate::charts::{Mark, paint};
 use crate::command::Command;
 use crate::document::OpenModel;
 use crate::panels::PanelContext;
-use crate::theme::widgets::{Verdict, focus_ring, hairline, inline_bar, section};
-use crate::theme::{Icon, Theme, font_id, format};
+use crate::theme::widgets::{Verdict, focus_ring, hairline, inline_bar, key_value, section};
+use crate::theme::{Icon, Theme, font_id, format, text};
 
 const ROW: f32 = 22.0;
 
@@ -59,7 +59,33 @@ pub fn inspector_ui(
         }
         total_ui(ui, ctx.theme, "Persistent", shown.plan.persistent_bytes);
     });
+    own_arena_ui(ui, shown, open, ctx.theme);
     budgets_ui(ui, shown, open, ctx);
+}
+
+/// What Emberlab's own runtime takes for the same model, beside TFLM.
+fn own_arena_ui(ui: &mut Ui, shown: &Shown, open: &OpenModel, theme: &Theme) {
+    section(ui, theme, "On Emberlab's runtime", "any chip", |ui| match &open.emberlab_arena {
+        Ok(own) => {
+            let smallest = u64::from(own.needs.minimum_bytes);
+            key_value(ui, theme, "Smallest that works", &format::bytes(smallest));
+            key_value(ui, theme, "Tensors and scratch", &format::bytes(own.needs.nonpersistent_bytes.into()));
+            key_value(
+                ui,
+                theme,
+                "Prepared operators, variables",
+                &format::bytes(own.needs.persistent_bytes.into()),
+            );
+            if let Some(tflm) = shown.plan.minimum_bytes {
+                let change = smallest as i64 - tflm as i64;
+                key_value(ui, theme, "Against TFLM", &format!("{} B", format::signed(change)));
+            }
+        }
+        Err(error) => {
+            let words = format!("It does not run this model: {}", error.message);
+            ui.label(text::cell(words).color(theme.text.text_2));
+        }
+    });
 }
 
 fn sentence_ui(ui: &mut Ui, theme: &Theme, sentence: &Sentence) {

@@ -2,6 +2,7 @@
 
 mod button;
 mod empty;
+mod form;
 mod gauge;
 mod key_value;
 mod note;
@@ -14,6 +15,10 @@ mod toast;
 
 pub use button::{ButtonKind, button, chip_outline, focus_ring, icon_button, keycap, small_button};
 pub use empty::empty;
+pub use form::{
+    FIELD, check_input, check_inputs, choice_input, field, input_look, narrow_number_input, number_input,
+    text_input,
+};
 pub use gauge::{GAUGE_SIZE, Gauge, GaugeState, gauge};
 pub use key_value::{key_value, key_value_coloured};
 pub use note::{note, note_buttons, note_job};
