@@ -32,6 +32,17 @@ fn the_runtime_imports_nothing_of_ours() {
 }
 
 #[test]
+fn training_imports_the_core_and_no_window() {
+    check_dependencies("core/train/Cargo.toml", |name| {
+        !matches!(name, "egui" | "eframe" | "egui_extras" | "rfd")
+            && (!name.starts_with("emberlab") || matches!(name, "emberlab-core" | "emberlab-runtime"))
+    });
+    for manifest in ["app/Cargo.toml", "core/Cargo.toml", "core/runtime/Cargo.toml"] {
+        check_dependencies(manifest, |name| !name.starts_with("burn"));
+    }
+}
+
+#[test]
 fn the_core_imports_only_the_runtime_and_no_window() {
     check_dependencies("core/Cargo.toml", |name| {
         !matches!(name, "egui" | "eframe" | "egui_extras" | "rfd")
@@ -54,7 +65,12 @@ const OUTSIDE: [&str; 8] = [
 /// Sources that are only built for tests.
 fn is_test(path: &Path) -> bool {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    name == "tests" || name.ends_with("_tests") || name.ends_with("_suite") || name == "test_support"
+    let in_a_folder_of_tests = path.parent().is_some_and(|folder| folder.ends_with("tests"));
+    in_a_folder_of_tests
+        || name == "tests"
+        || name.ends_with("_tests")
+        || name.ends_with("_suite")
+        || name == "test_support"
 }
 
 /// Sources of a crate up to their test modules, without comments.
@@ -79,6 +95,7 @@ fn check_sources(folder: &str, words: &[&str]) {
 fn core_and_runtime_open_no_file_and_read_no_clock() {
     check_sources("core/src", &OUTSIDE);
     check_sources("core/runtime/src", &OUTSIDE);
+    check_sources("core/train/src", &OUTSIDE);
 }
 
 #[test]
@@ -88,7 +105,9 @@ fn the_runtime_allocates_nothing() {
 
 #[test]
 fn core_and_runtime_have_no_unsafe_code() {
-    check_sources("core/src", &["unsafe {", "unsafe fn", "unsafe impl"]);
+    for folder in ["core/src", "core/train/src"] {
+        check_sources(folder, &["unsafe {", "unsafe fn", "unsafe impl"]);
+    }
 }
 
 #[test]
@@ -106,7 +125,7 @@ fn colours_come_from_the_theme() {
 
 #[test]
 fn nothing_names_a_machine() {
-    let folders = ["app", "core", "tests", "assets"].map(|folder| root().join(folder));
+    let folders = ["app", "core", "firmware", "tests", "assets"].map(|folder| root().join(folder));
     let sources = folders
         .iter()
         .flat_map(|folder| ["rs", "toml", "md", "py", "sh"].map(|extension| files(folder, extension)));
