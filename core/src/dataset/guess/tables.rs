@@ -300,10 +300,12 @@ impl<'g, 'f> TableGuess<'g, 'f> {
             anomaly_windows: self.anomaly_windows.clone(),
             naming: self.naming(),
         };
-        let count = self.channels().len();
+        let counted =
+            |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let reason = format!(
-            "{} tables with one time step a row: {count} channels, {said_time}, {said_label}",
-            self.n_files
+            "{} with one time step a row: {}, {said_time}, {said_label}",
+            counted(self.n_files, "table"),
+            counted(self.channels().len(), "channel")
         );
         Guess { format: Format::Series(options), reason, n_files: self.n_files }
     }
