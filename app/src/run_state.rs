@@ -66,6 +66,9 @@ pub struct RunResult {
     pub inputs: Vec<PreparedInput>,
     /// The bytes of the outputs.
     pub outputs: Vec<Vec<u8>>,
+    /// The invocation ended at an operator that waits for more input: those behind it have not run, and the outputs
+    /// hold anything.
+    pub ended_early: bool,
     /// What every operator wrote, in order of execution.
     pub trace: Vec<OperatorOutput>,
     /// Median time of every operator on this computer, in microseconds, by subgraph and index.

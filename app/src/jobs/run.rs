@@ -118,6 +118,7 @@ fn run(request: &RunRequest, context: &JobContext) -> Result<RunResult, Ending> 
     let inputs = prepare_inputs(&request.model, &request.inputs, &mut interpreter)?;
     let trace = traced(&mut interpreter, &inputs, context)?;
     let outputs = outputs(&request.model, &interpreter);
+    let ended_early = interpreter.ended_early();
     let compared = match &request.other {
         None => None,
         Some(other) => match compared(request, other, &inputs, &trace, context) {
@@ -128,7 +129,7 @@ fn run(request: &RunRequest, context: &JobContext) -> Result<RunResult, Ending> 
     };
     let (micros, total_micros, n_timed) = timed(&mut interpreter, &inputs, context)?;
     let semantics = request.semantics;
-    Ok(RunResult { inputs, outputs, trace, micros, total_micros, n_timed, semantics, compared })
+    Ok(RunResult { inputs, outputs, ended_early, trace, micros, total_micros, n_timed, semantics, compared })
 }
 
 fn prepare_inputs(

@@ -57,6 +57,11 @@ fn run_ui(ui: &mut Ui, tab: &Tab, ctx: &mut PanelContext<'_>) {
             );
             return;
         };
+        if result.ended_early {
+            let rest = "An operator waits for more input, as on the chip. Those behind it did not run, and the outputs mean nothing yet.";
+            note(ui, theme, Verdict::Warn, "The run ended early.", rest);
+            ui.add_space(6.0);
+        }
         verdict_ui(ui, tab, result, ctx);
         ui.add_space(6.0);
         key_value(ui, theme, "Arithmetic", semantics_label(result.semantics));
