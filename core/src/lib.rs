@@ -12,6 +12,7 @@ pub mod model;
 pub mod npy;
 pub mod plan;
 pub mod project;
+pub mod quantize;
 pub mod run;
 pub mod stats;
 pub mod tflite;

@@ -22,7 +22,7 @@ mod metadata;
 mod preparation;
 mod prepare;
 mod problem;
-mod random;
+pub(crate) mod random;
 mod read;
 mod recording;
 mod samples;

@@ -6,6 +6,7 @@ mod diagnose;
 mod options;
 pub mod packed;
 pub mod values;
+pub(crate) mod versions;
 
 pub use builder::{Element, ModelBuilder, bytes_from_elements};
 pub use bytes::SharedBytes;

@@ -150,6 +150,21 @@ pub fn f32_from_f16(bits: u16) -> f32 {
     f32::from_bits(sign | magnitude)
 }
 
+/// To IEEE 754 binary16, to the nearest and of two equally near the even one; too large becomes infinite.
+pub fn f16_from_f32(value: f32) -> u16 {
+    let sign = (value.to_bits() >> 16) as u16 & 0x8000;
+    let magnitude = f64::from(value.abs());
+    if value.is_nan() {
+        return sign | 0x7e00;
+    }
+    // Steps of the number's binade, of subnormals 2^-24: exact in binary64, so that rounding happens once.
+    let exponent = ((value.abs().to_bits() >> 23) as i32 - 127).max(-14);
+    let steps = (magnitude * f64::from(10 - exponent).exp2()).round_ties_even();
+    // A carry out of the fraction runs into the exponent, as it should.
+    let bits = steps + f64::from((exponent + 14) << 10);
+    sign | bits.min(f64::from(0x7c00)) as u16
+}
+
 /// bfloat16: the upper half of a binary32.
 pub fn f32_from_bf16(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)
@@ -236,6 +251,23 @@ mod tests {
         );
         assert_eq!([0x7e, 0x08, 0x01, 0xb8].map(f32_from_f8_e4m3fn), [448.0, 0.015_625, 0.001_953_125, -1.0]);
         assert!(f32_from_f8_e4m3fn(0x7f).is_nan() && f32_from_f8_e4m3fn(0xff).is_nan());
+    }
+
+    #[test]
+    fn halves_are_rounded_once() {
+        for bits in (0..=0x7c00u16).chain(0x8000..=0xfc00) {
+            assert_eq!(f16_from_f32(f32_from_f16(bits)), bits, "{bits:#x}");
+        }
+        // Halfway between two halves, and a little to either side.
+        for bits in (0..0x7bff).step_by(7) {
+            let (low, high) = (f32_from_f16(bits), f32_from_f16(bits + 1));
+            let middle = low + (high - low) / 2.0;
+            assert_eq!(f16_from_f32(middle), bits + bits % 2, "{bits:#x}");
+            assert_eq!(f16_from_f32(f32::from_bits(middle.to_bits() - 1)), bits, "{bits:#x}");
+            assert_eq!(f16_from_f32(f32::from_bits(middle.to_bits() + 1)), bits + 1, "{bits:#x}");
+        }
+        assert_eq!((f16_from_f32(65519.9), f16_from_f32(65520.0)), (0x7bff, 0x7c00));
+        assert!(f32_from_f16(f16_from_f32(f32::NAN)).is_nan());
     }
 
     #[test]

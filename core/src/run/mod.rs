@@ -4,6 +4,7 @@ mod arena;
 mod compare;
 mod input;
 mod memory;
+mod predict;
 mod source;
 mod trace;
 
@@ -11,6 +12,7 @@ pub use arena::{EmberlabArena, emberlab_arena};
 pub use compare::{Difference, compare, compare_models};
 pub use input::{Generator, fill};
 pub use memory::{Memory, RunError};
+pub use predict::{Predictions, outputs_of, predict, semantics_of, set_input, set_inputs};
 pub use source::{
     Normalisation, PreparedInput, SourceError, converted, from_npy, from_picture, from_text, from_wav,
     picture_shape,

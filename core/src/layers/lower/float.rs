@@ -2,11 +2,12 @@
 
 use super::program::{Constant, Lstm, Operation, Program, Step};
 use super::tables::{self, LSTM_INPUTS};
-use crate::model::{ModelBuilder, Tensor, TensorId, TensorType};
+use crate::model::{ModelBuilder, SharedBytes, Tensor, TensorId, TensorType};
 
 /// Adds all operators; gives the tensor of each activation.
 pub(super) fn emit(builder: &mut ModelBuilder, program: &Program) -> Vec<TensorId> {
-    let mut emission = Emission { builder, program, tensors: vec![None; program.activations.len()] };
+    let zeros = SharedBytes::new(vec![0; largest_constant(program)]);
+    let mut emission = Emission { builder, program, tensors: vec![None; program.activations.len()], zeros };
     for input in &program.inputs {
         let tensor = emission.describe(*input);
         emission.tensors[input.0] = Some(emission.builder.input(tensor));
@@ -21,6 +22,8 @@ struct Emission<'a> {
     builder: &'a mut ModelBuilder,
     program: &'a Program,
     tensors: Vec<Option<TensorId>>,
+    /// Data of all constants without values.
+    zeros: SharedBytes,
 }
 
 impl Emission<'_> {
@@ -60,8 +63,7 @@ impl Emission<'_> {
             | Operation::Logistic
             | Operation::Tanh
             | Operation::Softmax
-            | Operation::HardSwish
-            | Operation::Requantize => {}
+            | Operation::HardSwish => {}
         }
         let output_shape = self.program.shape(step.output);
         let name = &self.program.activations[step.output.0].name;
@@ -78,15 +80,13 @@ impl Emission<'_> {
 
     fn constant(&mut self, constant: &Constant) -> TensorId {
         let tensor = Tensor::new(&constant.name, TensorType::Float32, &tables::dims(&constant.shape));
-        let zeros;
-        let values = match &constant.values {
-            Some(values) => values,
+        match &constant.values {
+            Some(values) => self.builder.constant(tensor, values),
             None => {
-                zeros = vec![0.0; constant.shape.iter().product()];
-                &zeros
+                let zeros = self.zeros.first(4 * constant.shape.iter().product::<usize>());
+                self.builder.constant_bytes(tensor, zeros)
             }
-        };
-        self.builder.constant(tensor, values)
+        }
     }
 
     /// `kernels/lstm_shared.h` of esp-tflite-micro 99f49e14: no peepholes, no projection, no layer normalisation.
@@ -107,4 +107,11 @@ impl Emission<'_> {
         }
         inputs
     }
+}
+
+/// Bytes of the largest constant without values.
+fn largest_constant(program: &Program) -> usize {
+    let constants = program.steps.iter().flat_map(|step| step.operation.constants());
+    let without_values = constants.filter(|constant| constant.values.is_none());
+    without_values.map(|constant| 4 * constant.shape.iter().product::<usize>()).max().unwrap_or(0)
 }

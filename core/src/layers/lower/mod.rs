@@ -2,16 +2,13 @@
 //!
 //! Batch normalisation disappears in the weights before it, dropout disappears, activations go into operators that have a
 //! field for them, and tensors keep the names of layers. Layers over steps work on `[1, 1, steps, channels]`, so that
-//! neighbours need no RESHAPE between them. The float32 model and the int8 one have the same operators.
+//! neighbours need no RESHAPE between them. Integers come out of [`crate::quantize`].
 
 mod constants;
 mod float;
-mod int8;
 mod operators;
 mod program;
-mod scales;
 mod tables;
-mod versions;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -19,8 +16,8 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use super::{LayerGraph, LayerId, LayerProblem, Shapes, Weights, shape_text, shapes};
-use crate::model::{Model, ModelBuilder, OperatorId, TensorId};
-use program::Program;
+use crate::model::{Model, ModelBuilder, OperatorId, TensorId, versions};
+use crate::quantize::{QuantizeError, int8_placeholder};
 
 /// What goes into the file besides the network.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,6 +60,9 @@ pub enum LowerError {
         /// The shape that was found; `None` where there is no such array.
         found: Option<Vec<usize>>,
     },
+    /// Its float32 model has no int8 form.
+    #[error(transparent)]
+    Quantize(#[from] QuantizeError),
 }
 
 fn first_problem(problems: &[LayerProblem]) -> String {
@@ -94,7 +94,7 @@ pub fn lower(
 ) -> Result<Lowered, LowerError> {
     let shapes = valid_shapes(graph)?;
     let walked = walk::walk(graph, &shapes, Some(weights))?;
-    Ok(finish(graph, walked, options, float::emit))
+    Ok(finish(graph, walked, options))
 }
 
 /// The graph as an int8 model with weights of zero and scales that TFLM accepts: operators, tensors and shapes are those of
@@ -112,12 +112,19 @@ pub fn lower_int8_placeholder(graph: &LayerGraph) -> Result<Lowered, LowerError>
 /// The graph has errors.
 pub fn lower_int8_placeholder_with(graph: &LayerGraph, shapes: &Shapes) -> Result<Lowered, LowerError> {
     check(shapes)?;
-    let mut walked = walk::walk(graph, shapes, None)?;
-    let groups = scales::prepare(&mut walked.program);
-    let scales = groups.placeholders();
-    Ok(finish(graph, walked, &LoweringOptions::default(), |builder, program| {
-        int8::emit(builder, program, &scales)
-    }))
+    let walked = walk::walk(graph, shapes, None)?;
+    let float = finish(graph, walked, &LoweringOptions::default());
+    let int8 = int8_placeholder(&float.model)?;
+    // A conversion belongs to the operator that it is for, which is the next one.
+    let layers_of = |place: usize| {
+        let next = int8.sources[place..].iter().flatten().next();
+        let layers = next.map_or(&[][..], |operator| float.layers_of(*operator));
+        if int8.sources[place].is_some() { layers.to_vec() } else { layers.iter().take(1).copied().collect() }
+    };
+    let layers = (0..int8.sources.len()).map(layers_of).collect();
+    let tensors = float.tensors.iter().filter_map(|(layer, id)| Some((*layer, int8.tensors[id.index()]?)));
+    let tensors = tensors.collect();
+    Ok(Lowered { model: int8.model, layers, tensors })
 }
 
 fn valid_shapes(graph: &LayerGraph) -> Result<Shapes, LowerError> {
@@ -131,16 +138,11 @@ fn check(shapes: &Shapes) -> Result<(), LowerError> {
     if errors.is_empty() { Ok(()) } else { Err(LowerError::Graph(errors)) }
 }
 
-/// Writes the program into a model; `emit` gives the tensor of each activation.
-fn finish(
-    graph: &LayerGraph,
-    walked: walk::Walked,
-    options: &LoweringOptions,
-    emit: impl FnOnce(&mut ModelBuilder, &Program) -> Vec<TensorId>,
-) -> Lowered {
+/// Writes the program into a model.
+fn finish(graph: &LayerGraph, walked: walk::Walked, options: &LoweringOptions) -> Lowered {
     let walk::Walked { program, values } = walked;
     let mut builder = ModelBuilder::new(options.description.as_deref().unwrap_or(&graph.name));
-    let tensors = emit(&mut builder, &program);
+    let tensors = float::emit(&mut builder, &program);
     for output in &program.outputs {
         builder.output(tensors[output.0]);
     }

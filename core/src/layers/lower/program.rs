@@ -102,8 +102,6 @@ pub(crate) enum Operation {
     Softmax,
     HardSwish,
     Lstm(Box<Lstm>),
-    /// The same values with another scale; int8 only.
-    Requantize,
 }
 
 /// Gates in the order input, forget, cell, output.
@@ -196,8 +194,7 @@ impl Operation {
             | Self::Logistic
             | Self::Tanh
             | Self::Softmax
-            | Self::HardSwish
-            | Self::Requantize => Vec::new(),
+            | Self::HardSwish => Vec::new(),
         }
     }
 
@@ -228,8 +225,7 @@ impl Operation {
             | Self::Tanh
             | Self::Softmax
             | Self::HardSwish
-            | Self::Lstm(_)
-            | Self::Requantize => false,
+            | Self::Lstm(_) => false,
         }
     }
 }

@@ -81,8 +81,7 @@ pub(super) fn integers(operation: &Operation, output: &[usize]) -> Vec<Integers>
         | Operation::Tanh
         | Operation::Softmax
         | Operation::HardSwish
-        | Operation::Lstm(_)
-        | Operation::Requantize => Vec::new(),
+        | Operation::Lstm(_) => Vec::new(),
     }
 }
 
@@ -112,7 +111,6 @@ pub(super) fn code(operation: &Operation) -> Op {
         Operation::Softmax => Op::SOFTMAX,
         Operation::HardSwish => Op::HARD_SWISH,
         Operation::Lstm(_) => Op::UNIDIRECTIONAL_SEQUENCE_LSTM,
-        Operation::Requantize => Op::QUANTIZE,
     }
 }
 
@@ -166,7 +164,6 @@ pub(super) fn options(operation: &Operation, fused: Fused) -> Option<Options> {
         Operation::Lstm(_) => Some(
             Options::new("UnidirectionalSequenceLSTMOptions").with_int("fused_activation_function", TANH),
         ),
-        Operation::Requantize => new("QuantizeOptions"),
         Operation::Relu | Operation::Relu6 | Operation::Logistic | Operation::Tanh => None,
     }
 }

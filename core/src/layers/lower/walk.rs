@@ -384,8 +384,7 @@ fn fold(
         | Operation::Tanh
         | Operation::Softmax
         | Operation::HardSwish
-        | Operation::Lstm(_)
-        | Operation::Requantize => return false,
+        | Operation::Lstm(_) => return false,
     };
     if let Some(normalisation) = normalisation {
         normalisation.fold_into(filter, bias, channels_first);
