@@ -5,6 +5,7 @@ pub mod charts;
 pub mod chips;
 pub mod cli;
 pub mod command;
+pub mod compression;
 pub mod document;
 pub mod events;
 pub mod files;

@@ -40,7 +40,7 @@ enum Kernels {
     EspNn,
 }
 
-fn chip_from_text(text: &str) -> Result<Chip, String> {
+pub(super) fn chip_from_text(text: &str) -> Result<Chip, String> {
     Chip::from_id(text).ok_or_else(|| {
         let known = Chip::ALL.map(Chip::id).join(", ");
         format!("no such target; known are {known}")

@@ -3,8 +3,11 @@
 //! Names, exit codes and JSON keys stay stable. Exit 0: done; 1: done, but a stated limit was exceeded; 2: bad usage or
 //! bad input, with one message on standard error and nothing written.
 
+mod compress;
+mod evaluate;
 mod inspect;
 mod new;
+mod project;
 mod run;
 mod templates;
 mod train;
@@ -18,7 +21,8 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 /// Names of the commands; a first argument that is none of them is a file to open in the window.
-pub const COMMANDS: [&str; 6] = ["inspect", "run", "templates", "new", "train", "help"];
+pub const COMMANDS: [&str; 8] =
+    ["inspect", "run", "templates", "new", "train", "compress", "evaluate", "help"];
 
 #[derive(Parser)]
 #[command(
@@ -43,6 +47,10 @@ enum Command {
     Templates(templates::Arguments),
     /// Train the network of a project
     Train(train::Arguments),
+    /// Make smaller variants of a trained network and compare them
+    Compress(compress::Arguments),
+    /// Say how right a model is about data
+    Evaluate(evaluate::Arguments),
 }
 
 /// How a command ended well.
@@ -68,6 +76,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
                 Command::New(arguments) => new::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Templates(arguments) => templates::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Train(arguments) => train::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Compress(arguments) => compress::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Evaluate(arguments) => evaluate::run(&arguments, &mut std::io::stdout().lock()),
             };
             exit_code(result)
         }

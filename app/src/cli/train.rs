@@ -9,8 +9,9 @@ use emberlab_core::training::{BackendChoice, TrainingConfig};
 use emberlab_train::{End, Metric};
 use serde::Serialize;
 
+use super::project::{read_project, training_data};
 use super::{Failure, Outcome, written};
-use crate::jobs::{LoadRequest, Loaded, SUMS_FILE, load, prepare_in_parallel, write_project_file};
+use crate::jobs::write_project_file;
 use crate::project::files_folder;
 use crate::theme::format;
 use crate::training::{
@@ -345,50 +346,6 @@ fn last_run(project: &mut Project, arguments: &Arguments) -> Result<RunRecord, F
         )));
     }
     Ok(record)
-}
-
-fn read_project(file: &Path) -> Result<Project, Failure> {
-    let failure = |what: String| Failure(format!("cannot read {}: {what}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| failure(error.to_string()))?;
-    emberlab_core::project::from_text(&text)
-        .map_err(|error| failure(format!("{error}\n  try: {}", error.help())))
-}
-
-/// Reads and prepares the data of a project.
-fn training_data(project: &Project, file: &Path) -> Result<TrainingData, Failure> {
-    let reference = project.data.as_ref().ok_or_else(|| {
-        Failure(format!("{} has no data to train on\n  try: emberlab new with --data", project.name))
-    })?;
-    let folder = file.parent().unwrap_or(Path::new(""));
-    let absolute = |paths: &[String]| -> Vec<PathBuf> {
-        paths.iter().map(|path| emberlab_core::project::absolute_path(folder, path)).collect()
-    };
-    let request = LoadRequest {
-        paths: absolute(&reference.paths),
-        test_paths: absolute(&reference.test_paths),
-        format: reference.reading.clone(),
-        expected: reference.fingerprint.clone(),
-        known_sums: Some(files_folder(file).join(SUMS_FILE)),
-    };
-    let loaded = load(&request, &|_| true)
-        .map_err(|failure| Failure(format!("{}\n  try: {}", failure.message, failure.help)))?
-        .ok_or_else(|| Failure("reading was ended".to_owned()))?;
-    check_unchanged(&loaded)?;
-    let prepared = prepare_in_parallel(&loaded.dataset, &project.preparation, &project.split, &|_, _| true)
-        .map_err(|error| Failure(format!("{}\n  try: {}", error.message, error.help)))?
-        .ok_or_else(|| Failure("preparing was ended".to_owned()))?;
-    Ok(TrainingData { prepared: prepared.into(), dataset: Some(loaded.dataset) })
-}
-
-/// Other files than those that were accepted give other results: the user decides.
-fn check_unchanged(loaded: &Loaded) -> Result<(), Failure> {
-    let Some(difference) = &loaded.difference else { return Ok(()) };
-    let all = difference.changed.iter().chain(&difference.added).chain(&difference.missing);
-    let names: Vec<&str> = all.map(String::as_str).take(5).collect();
-    let which = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-    Err(Failure(format!(
-        "the data have changed since the project accepted them{which}\n  try: open the project in the window and accept them as they are"
-    )))
 }
 
 fn failure(failure: TrainFailure) -> Failure {

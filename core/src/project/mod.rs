@@ -9,6 +9,7 @@ mod recipe;
 mod run;
 mod suggest;
 mod text;
+mod variant;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,7 @@ pub use recipe::{fitted_network, network_sizes, recipe, remade_network, sizes_of
 pub use run::{EpochFigures, RunFiles, RunRecord, RunState, TestFigures};
 pub use suggest::{people_kind, sound_features, suggest};
 pub use text::{ProjectError, from_text, to_text};
+pub use variant::{VariantFigures, VariantRecord};
 
 /// Version of the file's form that this code writes, and the newest that it reads.
 pub const VERSION: u32 = 1;
@@ -61,6 +63,9 @@ pub struct Project {
     /// Runs of training, the oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<RunRecord>,
+    /// Variants of trained networks, in the order in which they were made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<VariantRecord>,
     /// What the file has besides, and this version does not know: kept as it is.
     #[serde(skip)]
     pub unknown: toml::Table,
@@ -107,6 +112,7 @@ impl Default for Project {
             training: TrainingConfig::default(),
             network: LayerGraph::default(),
             runs: Vec::new(),
+            variants: Vec::new(),
             unknown: toml::Table::new(),
         }
     }
@@ -121,6 +127,22 @@ impl Project {
     /// A number that no run of the project has had.
     pub fn next_run(&self) -> u32 {
         self.runs.iter().map(|run| run.number).max().unwrap_or(0) + 1
+    }
+
+    /// The variant with a name.
+    pub fn variant(&self, name: &str) -> Option<&VariantRecord> {
+        self.variants.iter().find(|variant| variant.name == name)
+    }
+
+    /// Keeps a variant in the place of an earlier one with its name, which stays pinned if it was.
+    pub fn keep_variant(&mut self, mut variant: VariantRecord) {
+        match self.variants.iter_mut().find(|other| other.name == variant.name) {
+            Some(other) => {
+                variant.pinned |= other.pinned;
+                *other = variant;
+            }
+            None => self.variants.push(variant),
+        }
     }
 
     /// The run with a number.

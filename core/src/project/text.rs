@@ -85,7 +85,7 @@ pub fn to_text(project: &Project) -> Result<String, ProjectError> {
 }
 
 /// Keys that stand at the top of a project file.
-fn known_keys() -> [&'static str; 11] {
+fn known_keys() -> [&'static str; 12] {
     [
         "version",
         "name",
@@ -98,6 +98,7 @@ fn known_keys() -> [&'static str; 11] {
         "training",
         "network",
         "runs",
+        "variants",
     ]
 }
 

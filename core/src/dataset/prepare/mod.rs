@@ -173,6 +173,38 @@ impl<'d> Preparer<'d> {
         Ok(Self { dataset, preparation, assignment, plan, classes, class_ids, is_trained })
     }
 
+    /// Gets ready to prepare further recordings for a network that is trained already: `preparation` has the numbers of its
+    /// training samples, and `classes` the order of its outputs. Use [`Preparer::finish_fitted`] with it.
+    ///
+    /// # Errors
+    /// The set has other streams, or none of the classes.
+    pub fn fitted(
+        dataset: &'d Dataset,
+        preparation: &Preparation,
+        classes: &[String],
+    ) -> Result<Self, DataError> {
+        if dataset.recordings.is_empty() {
+            return Err(DataError::new("the set has no recordings", "Choose files to read, or a generator"));
+        }
+        let split = Split { test: super::Rule::None, validation: super::Rule::None, ..Split::default() };
+        let assignment = split.assign(dataset)?;
+        let plan = SamplePreparer::new(&dataset.streams, preparation)?;
+        let class_id = |name: &String| classes.iter().position(|class| class == name).map(|id| id as u32);
+        let class_ids: Vec<Option<u32>> = dataset.classes.iter().map(class_id).collect();
+        if preparation.target == TargetKind::Classes && class_ids.iter().all(Option::is_none) {
+            return Err(DataError::new(
+                format!("the set has none of the classes that the model tells apart: {}", classes.join(", ")),
+                "Choose the data that the model was made for, or name folders and labels as its classes",
+            ));
+        }
+        if preparation.target == TargetKind::Values && dataset.value_names.is_empty() {
+            return Err(DataError::new("the set has no numbers to predict", "Choose other data"));
+        }
+        let (preparation, classes) = (preparation.clone(), classes.to_vec());
+        let is_trained = vec![true; classes.len()];
+        Ok(Self { dataset, preparation, assignment, plan, classes, class_ids, is_trained })
+    }
+
     /// Number of recordings.
     pub fn len(&self) -> usize {
         self.dataset.recordings.len()
@@ -281,6 +313,77 @@ impl<'d> Preparer<'d> {
         recordings: impl IntoIterator<Item = RecordingSamples>,
         watch: &mut Watch<'_>,
     ) -> Result<Prepared, DataError> {
+        let (parts, left_out) = self.gather(recordings, watch)?;
+        let [mut train, mut validation, mut test] = parts;
+        if train.samples.count == 0 {
+            return Err(self.nothing_to_train(&left_out));
+        }
+        let mut preparation = self.preparation.clone();
+        preparation.inputs = self.plan.fitted();
+        for (number, input) in preparation.inputs.iter_mut().enumerate() {
+            let affine = fit::fit(input.normalisation, &train.samples.inputs[number]);
+            if let Some(affine) = &affine {
+                for part in [&mut train, &mut validation, &mut test] {
+                    let SampleInput { shape, values } = &mut part.samples.inputs[number];
+                    affine.apply(values, fit::channels(shape));
+                }
+            }
+            if let Some(fitted) = &mut input.fitted {
+                fitted.normalisation = affine;
+            }
+        }
+        for part in [&mut train, &mut validation, &mut test] {
+            part.samples.targets = self.targets(&part.origins);
+        }
+        let _: ControlFlow<()> = watch(Progress { done: self.len(), total: self.len() });
+        let (classes, value_names) = (self.classes.clone(), self.dataset.value_names.clone());
+        Ok(Prepared { train, validation, test, classes, value_names, preparation, left_out })
+    }
+
+    /// Puts samples of all recordings together, in order, normalised with the numbers that the preparation has. Of a set
+    /// whose source fixes what tests, these are the samples that test.
+    ///
+    /// # Errors
+    /// No sample is left, samples take more than 8 GiB, or whoever watches stopped it.
+    pub fn finish_fitted(
+        &self,
+        recordings: impl IntoIterator<Item = RecordingSamples>,
+        watch: &mut Watch<'_>,
+    ) -> Result<(PreparedPart, LeftOut), DataError> {
+        let (parts, left_out) = self.gather(recordings, watch)?;
+        let fixed = |part: Part| self.dataset.recordings.iter().any(|recording| recording.part == Some(part));
+        let only_test = fixed(Part::Test) && parts[Part::Test as usize].samples.count > 0;
+        let [mut all, validation, test] = parts;
+        if only_test {
+            all = test;
+        } else {
+            for part in [validation, test] {
+                all.origins.extend(part.origins);
+                all.samples.count += part.samples.count;
+                for (input, more) in all.samples.inputs.iter_mut().zip(part.samples.inputs) {
+                    input.values.extend(more.values);
+                }
+            }
+        }
+        if all.samples.count == 0 {
+            return Err(self.nothing_to_train(&left_out));
+        }
+        for (input, prepared) in all.samples.inputs.iter_mut().zip(&self.preparation.inputs) {
+            let fitted = prepared.fitted.as_ref().and_then(|fitted| fitted.normalisation.as_ref());
+            if let Some(affine) = fitted {
+                affine.apply(&mut input.values, fit::channels(&input.shape));
+            }
+        }
+        all.samples.targets = self.targets(&all.origins);
+        Ok((all, left_out))
+    }
+
+    /// Samples of all recordings, by their parts, before normalisation.
+    fn gather(
+        &self,
+        recordings: impl IntoIterator<Item = RecordingSamples>,
+        watch: &mut Watch<'_>,
+    ) -> Result<([PreparedPart; 3], LeftOut), DataError> {
         let shapes = self.shapes();
         let empty = || PreparedPart {
             samples: Samples {
@@ -319,30 +422,7 @@ impl<'d> Preparer<'d> {
                 }
             }
         }
-        let [mut train, mut validation, mut test] = parts;
-        if train.samples.count == 0 {
-            return Err(self.nothing_to_train(&left_out));
-        }
-        let mut preparation = self.preparation.clone();
-        preparation.inputs = self.plan.fitted();
-        for (number, input) in preparation.inputs.iter_mut().enumerate() {
-            let affine = fit::fit(input.normalisation, &train.samples.inputs[number]);
-            if let Some(affine) = &affine {
-                for part in [&mut train, &mut validation, &mut test] {
-                    let SampleInput { shape, values } = &mut part.samples.inputs[number];
-                    affine.apply(values, fit::channels(shape));
-                }
-            }
-            if let Some(fitted) = &mut input.fitted {
-                fitted.normalisation = affine;
-            }
-        }
-        for part in [&mut train, &mut validation, &mut test] {
-            part.samples.targets = self.targets(&part.origins);
-        }
-        let _: ControlFlow<()> = watch(Progress { done: total, total });
-        let (classes, value_names) = (self.classes.clone(), self.dataset.value_names.clone());
-        Ok(Prepared { train, validation, test, classes, value_names, preparation, left_out })
+        Ok((parts, left_out))
     }
 
     fn targets(&self, origins: &[SampleOrigin]) -> Targets {
@@ -382,7 +462,7 @@ impl<'d> Preparer<'d> {
             .filter(|(count, _)| **count > 0)
             .map(|(count, reason)| format!("{count} {reason}"))
             .collect();
-        let message = "no sample is left to train on";
+        let message = "no sample is left to use";
         let message = match &reasons[..] {
             [] => message.to_owned(),
             reasons => format!("{message}: {}", reasons.join(", ")),

@@ -7,7 +7,10 @@ use crate::dataset::{
     TimeColumn, TimeUnit, Window,
 };
 use crate::layers::{Activation, Layer, LayerGraph, LayerId, LayerKind, WeightOptions};
-use crate::project::{DataReference, EpochFigures, Fingerprint, Goal, RunRecord, RunState, TestFigures};
+use crate::project::{
+    DataReference, EpochFigures, Fingerprint, Goal, RunRecord, RunState, TestFigures, VariantFigures, VariantRecord,
+};
+use crate::quantize::{Calibration, CalibrationMethod, Recipe};
 use crate::training::{ClassWeights, EarlyStopping, Loss, Optimizer, Schedule, TrainingConfig};
 
 fn network() -> LayerGraph {
@@ -103,6 +106,22 @@ fn full() -> Project {
                 mean_absolute_error: None,
             }),
             ..RunRecord::default()
+        }],
+        variants: vec![VariantRecord {
+            name: "int8, percentile".to_owned(),
+            run: 3,
+            pinned: true,
+            file: "variants/int8-percentile.tflite".to_owned(),
+            file_bytes: 57_248,
+            file_sha256: "00ff".to_owned(),
+            figures: Some(VariantFigures { samples: 500, accuracy: Some(0.955), ..VariantFigures::default() }),
+            recipe: Some(Recipe {
+                calibration: Calibration {
+                    method: CalibrationMethod::Percentile { percent: 99.5 },
+                    ..Calibration::default()
+                },
+                ..Recipe::default()
+            }),
         }],
         ..Project::new("Spoken words")
     }

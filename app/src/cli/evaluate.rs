@@ -1,0 +1,174 @@
+//! `emberlab evaluate`: how right a model is about data, with the bits of the chip.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use emberlab_core::dataset::{Dataset, PreparationRecord, PreparedPart, Preparer};
+use emberlab_core::evaluate::Evaluation;
+use emberlab_core::model::Model;
+use emberlab_core::run::Semantics;
+use emberlab_core::tflite;
+use serde::Serialize;
+
+use super::compress::failure;
+use super::project::{read_project, training_data};
+use super::{Failure, Outcome, read_file, written};
+use crate::compression::{Evaluated, evaluate};
+use crate::jobs::{LoadRequest, load};
+use crate::theme::format;
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The .tflite file
+    model: PathBuf,
+    /// A folder or file with data
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    /// The .emberlab file whose preparation the data get, where the model does not have its own
+    #[arg(long, value_name = "PROJECT")]
+    project: Option<PathBuf>,
+    /// One JSON document instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Facts {
+    samples: usize,
+    accuracy: Option<f64>,
+    confusion: Option<Vec<Vec<u64>>>,
+    labels: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mean_absolute_error: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mean_squared_error: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r_squared: Option<f64>,
+    seconds: f64,
+    /// Whose arithmetic: `tflm` as on chips, or `litert` for models that only desktops run.
+    semantics: &'static str,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure> {
+    let bytes = read_file(&arguments.model)?;
+    let model = tflite::read(bytes.clone()).map_err(|error| {
+        let place = arguments.model.display();
+        Failure(format!("{place} is not a model that can be read: {error}\n  try: {}", error.help()))
+    })?;
+    let record = record(arguments, &model)?;
+    let dataset = dataset(arguments)?;
+    let part = prepared(&dataset, &record)?;
+    let found = evaluate(&model, &bytes, &part.samples, &|_, _| true).map_err(failure)?;
+    let evaluated = found.ok_or_else(|| Failure("evaluating was ended".to_owned()))?;
+    let semantics = match emberlab_core::run::semantics_of(&bytes) {
+        Ok(Semantics::Litert) => "litert",
+        Ok(Semantics::Tflm) | Err(_) => "tflm",
+    };
+    let facts = facts(&evaluated, &record, semantics);
+    let text = if arguments.json {
+        serde_json::to_string_pretty(&facts)
+            .map_err(|error| Failure(format!("cannot write the result as JSON: {error}")))?
+    } else {
+        text(&facts)
+    };
+    written(writeln!(out, "{text}"))?;
+    Ok(Outcome::Done)
+}
+
+/// How samples are prepared: as the model says, else as the project does.
+fn record(arguments: &Arguments, model: &Model) -> Result<PreparationRecord, Failure> {
+    let own = PreparationRecord::of_model(model)
+        .map_err(|error| Failure(format!("{}\n  try: {}", error.message, error.help)))?;
+    if let Some(own) = own {
+        return Ok(own);
+    }
+    let Some(path) = &arguments.project else {
+        return Err(Failure(format!(
+            "{} does not say how its samples are prepared\n  try: name the project that it comes from with --project",
+            arguments.model.display()
+        )));
+    };
+    let file = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let project = read_project(&file)?;
+    let data = training_data(&project, &file)?;
+    let dataset = data.dataset.as_deref();
+    dataset
+        .map(|dataset| PreparationRecord::new(dataset, &data.prepared))
+        .ok_or_else(|| Failure(format!("the data of {} are not at hand", project.name)))
+}
+
+fn dataset(arguments: &Arguments) -> Result<std::sync::Arc<Dataset>, Failure> {
+    let path = &arguments.data;
+    let absolute = std::path::absolute(path)
+        .map_err(|error| Failure(format!("cannot read {}: {error}", path.display())))?;
+    let request = LoadRequest {
+        paths: vec![absolute],
+        test_paths: Vec::new(),
+        format: None,
+        expected: None,
+        known_sums: None,
+    };
+    let loaded = load(&request, &|_| true)
+        .map_err(|failure| Failure(format!("{}\n  try: {}", failure.message, failure.help)))?;
+    Ok(loaded.ok_or_else(|| Failure("reading the data was stopped".to_owned()))?.dataset)
+}
+
+fn prepared(dataset: &Dataset, record: &PreparationRecord) -> Result<PreparedPart, Failure> {
+    let failure = |error: emberlab_core::dataset::DataError| {
+        Failure(format!("{}\n  try: {}", error.message, error.help))
+    };
+    let preparer = Preparer::fitted(dataset, &record.preparation, &record.classes).map_err(failure)?;
+    let recordings = (0..preparer.len()).map(|index| preparer.recording(index));
+    let watch = &mut |_| std::ops::ControlFlow::Continue(());
+    Ok(preparer.finish_fitted(recordings, watch).map_err(failure)?.0)
+}
+
+fn facts(evaluated: &Evaluated, record: &PreparationRecord, semantics: &'static str) -> Facts {
+    let mut facts = Facts {
+        samples: evaluated.samples,
+        accuracy: None,
+        confusion: None,
+        labels: record.classes.clone(),
+        mean_absolute_error: None,
+        mean_squared_error: None,
+        r_squared: None,
+        seconds: evaluated.seconds,
+        semantics,
+    };
+    match &evaluated.evaluation {
+        Some(Evaluation::Classes(classes)) => {
+            facts.accuracy = Some(classes.accuracy);
+            facts.confusion = Some(classes.confusion.clone());
+        }
+        Some(Evaluation::Values(values)) => {
+            facts.mean_absolute_error = Some(values.mean_absolute_error);
+            facts.mean_squared_error = Some(values.mean_squared_error);
+            facts.r_squared = values.r_squared;
+        }
+        None => {}
+    }
+    facts
+}
+
+fn text(facts: &Facts) -> String {
+    let samples = format!("{} samples", format::count(facts.samples as u64));
+    let mut lines = match (facts.accuracy, facts.mean_absolute_error) {
+        (Some(accuracy), _) => vec![format!("accuracy {:.2} % of {samples}", accuracy * 100.0)],
+        (None, Some(error)) => {
+            vec![format!("mean absolute error {} over {samples}", format::significant(error, 4))]
+        }
+        (None, None) => vec![format!("{samples}, whose labels are not known")],
+    };
+    if let Some(confusion) = &facts.confusion {
+        let label = |class: usize| facts.labels.get(class).cloned().unwrap_or_else(|| class.to_string());
+        let width = (0..confusion.len()).map(|class| label(class).chars().count()).max().unwrap_or(0);
+        lines.push("rows: what samples are; columns, in the same order: what was said".to_owned());
+        for (class, row) in confusion.iter().enumerate() {
+            let counts: String = row.iter().map(|count| format!(" {count:>6}")).collect();
+            lines.push(format!("{:<width$}{counts}", label(class)));
+        }
+    }
+    lines.push(format!("{} arithmetic, {}", facts.semantics, format::duration(facts.seconds)));
+    lines.join("\n")
+}

@@ -1,0 +1,83 @@
+//! The float32 model that variants are made of.
+
+use std::sync::Arc;
+
+use emberlab_core::dataset::PreparationRecord;
+use emberlab_core::layers::{LayerGraph, LoweringOptions, Weights, lower};
+use emberlab_core::model::{Model, TensorType};
+use emberlab_core::tflite;
+
+use super::CompressFailure;
+use crate::training::{RunFolder, TrainingData};
+
+/// A float32 model and its file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FloatModel {
+    /// The model.
+    pub model: Arc<Model>,
+    /// What is written of it.
+    pub file: Arc<[u8]>,
+}
+
+impl FloatModel {
+    /// A trained network: with the names of its classes and how its samples are prepared.
+    ///
+    /// # Errors
+    /// Network and weights do not belong together.
+    pub fn of_network(
+        graph: &LayerGraph,
+        weights: &Weights,
+        title: &str,
+        data: &TrainingData,
+    ) -> Result<Self, CompressFailure> {
+        let options = LoweringOptions {
+            labels: data.prepared.classes.clone(),
+            description: Some(format!("{title}, trained with Emberlab")),
+            ..LoweringOptions::default()
+        };
+        let train_again = "Train the network as it is now, then make variants of that run.";
+        let lowered =
+            lower(graph, weights, &options).map_err(|error| CompressFailure::new(error, train_again))?;
+        let mut model = lowered.model;
+        if let Some(dataset) = &data.dataset {
+            PreparationRecord::new(dataset, &data.prepared).write_into(&mut model);
+        }
+        Self::of_model(model)
+    }
+
+    /// The network and the weights that a run has kept.
+    ///
+    /// # Errors
+    /// The files of the run cannot be read.
+    pub fn of_run(folder: &RunFolder, title: &str, data: &TrainingData) -> Result<Self, CompressFailure> {
+        let unreadable = |reason: String| {
+            CompressFailure::new(reason, "Restore the folder beside the project file, or train once more.")
+        };
+        let graph = folder.read_network().map_err(unreadable)?;
+        let weights = folder.read_weights().map_err(unreadable)?;
+        Self::of_network(&graph, &weights, title, data)
+    }
+
+    /// A model that was opened from a file.
+    ///
+    /// # Errors
+    /// It is quantized already, or cannot be written.
+    pub fn of_model(model: Model) -> Result<Self, CompressFailure> {
+        let tensors = model.subgraphs.iter().flat_map(|graph| &graph.tensors);
+        let is_integer = |ty| matches!(ty, TensorType::Int8 | TensorType::Uint8 | TensorType::Int16);
+        if tensors.into_iter().any(|tensor| is_integer(tensor.ty)) {
+            return Err(CompressFailure::new(
+                "The model is quantized already.",
+                "Open the float32 model that it was made of, and make variants of that.",
+            ));
+        }
+        let file = tflite::write(&model)
+            .map_err(|error| CompressFailure::new(error, "Look at the model's diagnostics in Inspect."))?;
+        // What is read back is what everything is measured on.
+        let file: Arc<[u8]> = file.into();
+        let model = tflite::read(file.clone()).map_err(|error| {
+            CompressFailure::new(&error, "Report this model: what was written cannot be read.")
+        })?;
+        Ok(Self { model: model.into(), file })
+    }
+}
