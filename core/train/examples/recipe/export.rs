@@ -19,14 +19,27 @@ pub fn export(
     config: &TrainingConfig,
     prepared: &Prepared,
 ) -> Result<(), Box<dyn Error>> {
-    std::fs::create_dir_all(folder)?;
-    std::fs::write(folder.join("model.py"), keras_code(graph)?)?;
+    network(folder, graph)?;
     std::fs::write(folder.join("config.json"), serde_json::to_vec_pretty(config)?)?;
     part(folder, "train", &prepared.train.samples)?;
     part(folder, "test", &prepared.test.samples)
 }
 
-fn part(folder: &Path, name: &str, samples: &Samples) -> Result<(), Box<dyn Error>> {
+/// Writes `model.py`.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn network(folder: &Path, graph: &LayerGraph) -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join("model.py"), keras_code(graph)?)?;
+    Ok(())
+}
+
+/// Writes the arrays of a part, `x_NAME.npy` and `y_NAME.npy`.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn part(folder: &Path, name: &str, samples: &Samples) -> Result<(), Box<dyn Error>> {
     let input = samples.inputs.first().ok_or("the samples have no input")?;
     let shape = [&[samples.count][..], &input.shape].concat();
     write(&folder.join(format!("x_{name}.npy")), &shape, &input.values)?;

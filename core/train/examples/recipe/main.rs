@@ -1,7 +1,9 @@
 //! Trains on the shared sets and prints accuracy and speed:
-//! `recipe SETS [NAME …] [--seed S] [--epochs N] [--fold K] [--export FOLDER]`, where SETS is the folder of the sets.
+//! `recipe SETS [NAME …] [--seed S] [--epochs N] [--fold K] [--export FOLDER] [--quantize FOLDER]`, where SETS is the folder of the sets.
 //! For values to reproduce the share of their variance that is explained stands in place of the accuracy. With `--export`
-//! nothing is trained: samples, network and settings are written for `compare/accuracy.py`, which trains them with Keras.
+//! nothing is trained: samples, network and settings are written for `compare/accuracy.py`, which trains them with Keras. With
+//! `--quantize` variants of the trained network are made, and written with weights and samples for `compare/int8.py`, which
+//! lets TensorFlow's converter make its own.
 //!
 //! Build it with `--release`: numeric code of the dev profile is many times slower.
 
@@ -9,6 +11,7 @@
 
 mod export;
 mod folder;
+mod quantize;
 mod recipes;
 
 use std::error::Error;
@@ -27,7 +30,8 @@ use folder::Folder;
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let sets = arguments.next().ok_or("which folder has the sets?")?;
-    let (mut names, mut seed, mut epochs, mut fold, mut folder) = (Vec::new(), 1, None, None, None);
+    let (mut names, mut seed, mut epochs, mut fold) = (Vec::new(), 1, None, None);
+    let (mut folder, mut variants) = (None, None);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or("a value is missing");
         match argument.as_str() {
@@ -35,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--epochs" => epochs = Some(value()?.parse()?),
             "--fold" => fold = Some(value()?.parse()?),
             "--export" => folder = Some(PathBuf::from(value()?)),
+            "--quantize" => variants = Some(PathBuf::from(value()?)),
             _ => names.push(argument),
         }
     }
@@ -70,7 +75,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                     export::export(&folder, &graph, &config, &prepared)?;
                 }
                 None => {
-                    accuracies.push(run(&format!("{} | {number}", recipe.name), &graph, &config, &prepared)?)
+                    let name = format!("{} | {number}", recipe.name);
+                    let variants =
+                        variants.as_ref().map(|folder| folder.join(format!("{}-{number}", recipe.name)));
+                    accuracies.push(run(&name, &graph, &config, &prepared, variants.as_deref())?);
                 }
             }
         }
@@ -88,6 +96,7 @@ fn run(
     graph: &LayerGraph,
     config: &TrainingConfig,
     prepared: &Prepared,
+    variants: Option<&Path>,
 ) -> Result<f64, Box<dyn Error>> {
     let (training, test) = (&prepared.train.samples, &prepared.test.samples);
     let job = Job { graph, training, validation: None, config, start: Start::Fresh };
@@ -123,5 +132,8 @@ fn run(
         outcome.checkpoint.epoch,
         samples as f64 / fastest
     );
+    if let Some(folder) = variants {
+        quantize::quantize(folder, name, graph, &outcome.weights, prepared)?;
+    }
     Ok(accuracy)
 }

@@ -1,0 +1,70 @@
+//! Quantizes a float32 `.tflite` with samples from `.npy` files:
+//! `quantize MODEL.tflite RECIPE OUT.tflite [--calibration min-max|mse|…] INPUT.npy …`.
+//!
+//! RECIPE is a name of the command line, such as `int8` or `int16x8`; every input of the model has one file with as many samples
+//! as the others, along the first dimension. `core/compare/edge_quantizer.py` compares the result with that of
+//! ai-edge-quantizer.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use emberlab_core::dataset::{SampleInput, Samples};
+use emberlab_core::model::Values;
+use emberlab_core::npy;
+use emberlab_core::quantize::{CalibrationMethod, Recipe, observe, variant};
+use emberlab_core::tflite;
+
+fn main() -> ExitCode {
+    match run(std::env::args().skip(1).collect()) {
+        Ok(message) => {
+            eprintln!("{message}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!(
+                "{error}\nusage: quantize MODEL.tflite RECIPE OUT.tflite [--calibration METHOD] INPUT.npy …"
+            );
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(mut arguments: Vec<String>) -> Result<String, Box<dyn Error>> {
+    let mut method = CalibrationMethod::MinMax;
+    if let Some(place) = arguments.iter().position(|argument| argument == "--calibration") {
+        arguments.remove(place);
+        let name = if place < arguments.len() { arguments.remove(place) } else { String::new() };
+        let known =
+            CalibrationMethod::ALL.into_iter().find(|method| method.label() == name.replace('-', " "));
+        method = known.or((name == "min-max").then_some(method)).ok_or("no such calibration")?;
+    }
+    let [model, recipe, out, inputs @ ..] = &arguments[..] else {
+        return Err("arguments are missing".into());
+    };
+    let model = tflite::read(std::fs::read(model)?.into())?;
+    let recipe = Recipe::from_name(recipe).ok_or("no such recipe")?;
+    let samples = samples(inputs)?;
+    let file = tflite::write(&model)?;
+    let all: Vec<usize> = (0..samples.count).collect();
+    let ranges = observe(&model, &file, &samples, &all, &mut || true)?.ranges(method);
+    let made = tflite::write(&variant(&model, &recipe, Some(&ranges))?.model)?;
+    std::fs::write(out, &made)?;
+    Ok(format!("{} bytes, {} calibrated with {} samples", made.len(), recipe, samples.count))
+}
+
+fn samples(files: &[String]) -> Result<Samples, Box<dyn Error>> {
+    let mut samples = Samples::default();
+    for file in files {
+        let array = npy::read(&std::fs::read(file)?)?;
+        let (count, shape) = array.shape.split_first().ok_or("an array has no dimension for samples")?;
+        let values = Values::new(array.ty, &array.data, u64::MAX).ok_or("an array holds no numbers")?;
+        samples
+            .inputs
+            .push(SampleInput { shape: shape.to_vec(), values: values.map(|value| value as f32).collect() });
+        if samples.inputs.len() > 1 && samples.count != *count {
+            return Err("the arrays hold different numbers of samples".into());
+        }
+        samples.count = *count;
+    }
+    Ok(samples)
+}
