@@ -5,7 +5,8 @@
     operator_cases --seed 1 --count 3000 FOLDER
     python operators.py FOLDER [--runtime tflm litert] [--only TEXT] [--verbose]
 
-Integers have to be equal bit for bit, floats within the bound of the case times the largest magnitude of the output. A model that the reference refuses has to be
+Integers have to be equal bit for bit (cases with `last_bit` may differ by 1 in a few elements: the reference computes some
+factors of int16 scales in float64, the firmware's TFLM in float32; how many did is printed), floats within the bound of the case times the largest magnitude of the output. A model that the reference refuses has to be
 refused by us, and the other way round unless the case says that we refuse on purpose; LiteRT may refuse more, because TFLM's
 custom operators are none of its own. The reference runs in child processes: when it crashes, the case counts as refused and
 the rest goes on. Prints every mismatch and `N passed, M failed`; exit status 1 on any failure.
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 BATCH = 200
+LAST_BIT = "a last bit of int16 differs"
 KINDS = {"f": "float", "i": "integer", "u": "integer", "b": "integer"}
 
 
@@ -101,7 +103,7 @@ def in_children(runtime, folder, cases):
         start += done
 
 
-def differences(ours, theirs, float_bound):
+def differences(ours, theirs, float_bound, last_bit, explained):
     """What differs between the outputs of one step; an empty list if nothing does."""
     if len(ours) != len(theirs):
         return [f"{len(ours)} outputs instead of {len(theirs)}"]
@@ -123,6 +125,9 @@ def differences(ours, theirs, float_bound):
             wrong = np.flatnonzero(~same)
         else:
             wrong = np.flatnonzero(a != b)
+            if last_bit and np.abs(a.astype(np.int64) - b.astype(np.int64)).max() <= 1 and len(wrong) <= 1 + len(a) // 25:
+                explained.append(number)
+                continue
         if len(wrong):
             at = wrong[0]
             found.append(f"output {number}: {len(wrong)} of {len(a)} {dtype} differ, first at {at}: "
@@ -145,9 +150,12 @@ def verdict(case, ours, theirs, runtime):
     for step, (our, their) in enumerate(zip(ours, theirs)):
         if step < case["first_compared_step"]:
             continue
-        found = differences(our, their, case["float_bound"])
+        explained = []
+        found = differences(our, their, case["float_bound"], case.get("last_bit", False), explained)
         if found:
             return False, f"step {step}: " + "; ".join(found), False
+        if explained:
+            return True, LAST_BIT, False
     return True, "", False
 
 
@@ -163,7 +171,7 @@ def main():
     failed_in_all = 0
     for runtime in options.runtime:
         cases = [case for case in every if options.only in case["file"] and runtime not in case["skip"]]
-        passed, failed, refused, kinds = 0, 0, 0, Counter()
+        passed, failed, refused, last_bits, kinds = 0, 0, 0, 0, Counter()
         for case, theirs in in_children(runtime, options.folder, cases):
             good, message, is_refused = verdict(case, case[runtime], theirs, runtime)
             name = case["file"].split("_", 1)[1].rsplit(".", 1)[0]
@@ -171,6 +179,7 @@ def main():
             passed += good
             failed += not good
             refused += good and is_refused
+            last_bits += message == LAST_BIT
             if not good:
                 print(f"FAILED {case['file']} in {runtime}: {message}")
             elif options.verbose and message:
@@ -178,7 +187,7 @@ def main():
         if options.verbose:
             for (name, result), count in sorted(kinds.items()):
                 print(f"  {name}: {count} {result}")
-        print(f"{runtime}: {passed} passed ({refused} of them refused), {failed} failed")
+        print(f"{runtime}: {passed} passed ({refused} of them refused, {last_bits} but for a last bit), {failed} failed")
         failed_in_all += failed + (not passed)
     return 1 if failed_in_all else 0
 

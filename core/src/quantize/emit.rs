@@ -593,8 +593,9 @@ impl<'a> Emission<'a> {
     }
 }
 
-/// The power of two with which the cell state fits in int16; TFLM takes no other kind.
+/// The power of two with which the cell state fits in int16; TFLM takes no other kind, and LiteRT none below 2^-15 and above
+/// 2^-9, where states beyond 64 are clipped.
 fn cell_scale(largest: f32) -> f32 {
-    let exponent = f64::from(largest.max(f32::MIN_POSITIVE)).log2().ceil().clamp(-8.0, 15.0);
-    ((exponent - 15.0).exp2()) as f32
+    let exponent = f64::from(largest.max(f32::MIN_POSITIVE)).log2().ceil().clamp(0.0, 6.0);
+    (exponent - 15.0).exp2() as f32
 }

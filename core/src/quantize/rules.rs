@@ -45,7 +45,6 @@ pub(super) fn rule(code: Op, form: Form) -> Option<Rule> {
         | Op::SUB
         | Op::MUL
         | Op::RELU
-        | Op::RELU6
         | Op::LEAKY_RELU
         | Op::ABS
         | Op::MEAN
@@ -90,6 +89,8 @@ pub(super) fn rule(code: Op, form: Form) -> Option<Rule> {
         | Op::PACK
         | Op::PAD
         | Op::PADV2
+        // TFLM only clamps here, with the scale of the input.
+        | Op::RELU6
         | Op::RESHAPE
         | Op::RESIZE_NEAREST_NEIGHBOR
         | Op::REVERSE_V2

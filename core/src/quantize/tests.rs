@@ -119,6 +119,7 @@ fn variants_of_random_networks_run() {
         }
     }
     println!("int16x8 at worst {worst:.1} dB");
+    assert!(worst > 20.0, "{worst:.1} dB");
 }
 
 /// Operators that only convert.
