@@ -5,8 +5,9 @@
     operator_cases --seed 1 --count 3000 FOLDER
     python operators.py FOLDER [--runtime tflm litert] [--only TEXT] [--verbose]
 
-Integers have to be equal bit for bit (cases with `last_bit` may differ by 1 in a few elements: the reference computes some
-factors of int16 scales in float64, the firmware's TFLM in float32; how many did is printed), floats within the bound of the case times the largest magnitude of the output. A model that the reference refuses has to be
+Integers have to be equal bit for bit (cases with `last_bit` may differ in a few elements by 16 of 65,536 steps: the reference
+computes some factors of int16 scales in float64, the firmware's TFLM in float32, and LiteRT's table of exp for SOFTMAX in int16
+has entries that differ by 1, which a convolution behind it makes more; how many did is printed), floats within the bound of the case times the largest magnitude of the output. A model that the reference refuses has to be
 refused by us, and the other way round unless the case says that we refuse on purpose; LiteRT may refuse more, because TFLM's
 custom operators are none of its own. The reference runs in child processes: when it crashes, the case counts as refused and
 the rest goes on. Prints every mismatch and `N passed, M failed`; exit status 1 on any failure.
@@ -125,7 +126,7 @@ def differences(ours, theirs, float_bound, last_bit, explained):
             wrong = np.flatnonzero(~same)
         else:
             wrong = np.flatnonzero(a != b)
-            if last_bit and np.abs(a.astype(np.int64) - b.astype(np.int64)).max() <= 1 and len(wrong) <= 1 + len(a) // 25:
+            if last_bit and np.abs(a.astype(np.int64) - b.astype(np.int64)).max() <= 16 and len(wrong) <= 1 + len(a) // 25:
                 explained.append(number)
                 continue
         if len(wrong):
