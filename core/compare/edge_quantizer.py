@@ -101,7 +101,11 @@ def main():
     print("| model | edge SQNR | our SQNR | edge agreement | our agreement | edge bytes | our bytes |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for path in options.models:
-        content = path.read_bytes()
+        # As our writer writes it: with float32 weights, and a signature, which ai-edge-quantizer asks for.
+        with tempfile.TemporaryDirectory() as folder:
+            target = pathlib.Path(folder) / path.name
+            subprocess.run([options.quantize, path, "float32", target], check=True, capture_output=True)
+            content = target.read_bytes()
         if path.stem in given:
             inputs = [np.load(given[path.stem])[: options.samples].astype(np.float32)]
         else:
@@ -112,6 +116,8 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             arrays = []
+            float32 = folder / path.name
+            float32.write_bytes(content)
             for number, values in enumerate(calibration):
                 arrays.append(folder / f"{number}.npy")
                 np.save(arrays[-1], values)
@@ -119,7 +125,7 @@ def main():
             subprocess.run([*command, *arrays], check=True, capture_output=True)
             ours = (folder / "ours.tflite").read_bytes()
             try:
-                edge = theirs(path, calibration, folder)
+                edge = theirs(float32, calibration, folder)
             except Exception as error:  # whatever the other tool says is its result
                 edge, reason = None, str(error).splitlines()[0][:60]
         decibels = lambda found: 10 * np.log10((expected**2).sum() / ((found - expected) ** 2).sum())

@@ -9,9 +9,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use emberlab_core::dataset::{SampleInput, Samples};
-use emberlab_core::model::Values;
+use emberlab_core::model::{Model, Signature, SubgraphId, TensorId, Values};
 use emberlab_core::npy;
-use emberlab_core::quantize::{CalibrationMethod, Recipe, observe, variant};
+use emberlab_core::quantize::{CalibrationMethod, Ranges, Recipe, observe, variant, widened};
 use emberlab_core::tflite;
 
 fn main() -> ExitCode {
@@ -41,15 +41,32 @@ fn run(mut arguments: Vec<String>) -> Result<String, Box<dyn Error>> {
     let [model, recipe, out, inputs @ ..] = &arguments[..] else {
         return Err("arguments are missing".into());
     };
-    let model = tflite::read(std::fs::read(model)?.into())?;
+    let mut model = widened(&tflite::read(std::fs::read(model)?.into())?);
+    add_signature(&mut model);
     let recipe = Recipe::from_name(recipe).ok_or("no such recipe")?;
     let samples = samples(inputs)?;
     let file = tflite::write(&model)?;
     let all: Vec<usize> = (0..samples.count).collect();
-    let ranges = observe(&model, &file, &samples, &all, &mut || true)?.ranges(method);
+    let ranges = match all.is_empty() {
+        true => Ranges::default(),
+        false => observe(&model, &file, &samples, &all, &mut || true)?.ranges(method),
+    };
     let made = tflite::write(&variant(&model, &recipe, Some(&ranges))?.model)?;
     std::fs::write(out, &made)?;
     Ok(format!("{} bytes, {} calibrated with {} samples", made.len(), recipe, samples.count))
+}
+
+/// Other quantizers ask for an entry point with a name.
+fn add_signature(model: &mut Model) {
+    if model.signatures.is_empty() {
+        let main = &model.subgraphs[0];
+        let named = |ids: &[TensorId], what: &str| -> Vec<(Option<String>, TensorId)> {
+            ids.iter().enumerate().map(|(place, id)| (Some(format!("{what}_{place}")), *id)).collect()
+        };
+        let (inputs, outputs) = (named(&main.inputs, "input"), named(&main.outputs, "output"));
+        let key = Some("serving_default".to_owned());
+        model.signatures.push(Signature { key, inputs, outputs, subgraph: SubgraphId(0) });
+    }
 }
 
 fn samples(files: &[String]) -> Result<Samples, Box<dyn Error>> {

@@ -1,10 +1,12 @@
 //! The float32 model that variants are made of.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use emberlab_core::dataset::PreparationRecord;
 use emberlab_core::layers::{LayerGraph, LoweringOptions, Weights, lower};
-use emberlab_core::model::{Model, TensorType};
+use emberlab_core::model::{Model, Subgraph, TensorId, TensorType};
+use emberlab_core::quantize::widened;
 use emberlab_core::tflite;
 
 use super::CompressFailure;
@@ -58,12 +60,22 @@ impl FloatModel {
         Self::of_network(&graph, &weights, title, data)
     }
 
-    /// A model that was opened from a file.
+    /// A model that was opened from a file; float16 and dynamic-range weights become the float32 numbers that they stand for.
     ///
     /// # Errors
     /// It is quantized already, or cannot be written.
     pub fn of_model(model: Model) -> Result<Self, CompressFailure> {
-        let tensors = model.subgraphs.iter().flat_map(|graph| &graph.tensors);
+        let model = widened(&model);
+        let used = |graph: &Subgraph| -> BTreeSet<TensorId> {
+            let operators = graph.operators.iter();
+            operators
+                .flat_map(|operator| operator.inputs.iter().chain(&operator.outputs).flatten().copied())
+                .collect()
+        };
+        let tensors = model
+            .subgraphs
+            .iter()
+            .flat_map(|graph| used(graph).into_iter().map(|id| graph.tensor(id)).collect::<Vec<_>>());
         let is_integer = |ty| matches!(ty, TensorType::Int8 | TensorType::Uint8 | TensorType::Int16);
         if tensors.into_iter().any(|tensor| is_integer(tensor.ty)) {
             return Err(CompressFailure::new(

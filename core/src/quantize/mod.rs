@@ -27,6 +27,7 @@ mod small_weights;
 #[cfg(test)]
 mod tests;
 mod weights;
+mod widen;
 
 use std::collections::BTreeMap;
 
@@ -42,6 +43,7 @@ pub use pair::{OperatorPair, paired_operators};
 pub use recipe::{
     Calibration, CalibrationMethod, Interface, Recipe, SampleChoice, VariantKind, WeightScales, Width,
 };
+pub use widen::widened;
 
 use crate::model::{BuiltinOperator as Op, Model, OperatorId, TensorId, TensorType};
 use assign::assign;
@@ -183,7 +185,9 @@ fn check(model: &Model) -> Result<(), QuantizeError> {
             TensorType::Int8 | TensorType::Uint8 | TensorType::Int16 | TensorType::Float16 | TensorType::Int4
         )
     };
-    match main.tensors.iter().find(|tensor| is_quantized(tensor.ty)) {
+    let touched =
+        main.operators.iter().flat_map(|operator| operator.inputs.iter().chain(&operator.outputs).flatten());
+    match touched.map(|id| main.tensor(*id)).find(|tensor| is_quantized(tensor.ty)) {
         Some(tensor) => {
             let name = tensor.name.clone().unwrap_or_default();
             Err(QuantizeError::AlreadyQuantized { tensor: name, ty: tensor.ty.name() })

@@ -187,18 +187,19 @@ impl Recipe {
         Self { kind, ..Self::default() }
     }
 
-    /// The recipe with one of [`Recipe::NAMES`].
+    /// The recipe with one of [`Recipe::NAMES`], or `int8-per-channel-dense`, whose FULLY_CONNECTED has a scale per channel too.
     pub fn from_name(name: &str) -> Option<Self> {
         let kind = match name {
             "float32" => VariantKind::Float32,
             "float16" => VariantKind::Float16,
             "dynamic" => VariantKind::Dynamic,
-            "int8" | "int8-per-tensor" => VariantKind::Int8,
+            "int8" | "int8-per-tensor" | "int8-per-channel-dense" => VariantKind::Int8,
             "int16x8" => VariantKind::Int16x8,
             _ => return None,
         };
         let weight_scales = match name {
             "int8-per-tensor" => WeightScales::PerTensor,
+            "int8-per-channel-dense" => WeightScales::PerChannelEverywhere,
             _ => WeightScales::default(),
         };
         Some(Self { weight_scales, ..Self::of_kind(kind) })

@@ -326,3 +326,23 @@ fn a_flipped_answer_is_traced_to_the_operator_that_flips_it() {
     let at_the_broken_one = found.iter().filter(|operator| operator.0 == 1).count();
     assert!(2 * at_the_broken_one > found.len(), "{found:?}");
 }
+
+#[test]
+fn small_weights_can_be_widened_and_quantized_again() {
+    let graph = graph_of("digits-cnn");
+    let samples = samples_for(&graph, 2);
+    let model = float_model(&graph, 1);
+    for kind in [VariantKind::Float16, VariantKind::Dynamic] {
+        let small = variant(&model, &Recipe::of_kind(kind), None).expect("a variant").model;
+        let wide = widened(&small);
+        assert_eq!(n_conversions(&wide), 0, "{kind:?}");
+        let decibels = signal_to_noise(&outputs(&model, &samples), &outputs(&wide, &samples));
+        assert!(decibels > 30.0, "{kind:?}: {decibels:.1} dB");
+        let ranges = observed(&wide, &samples).ranges(CalibrationMethod::MinMax);
+        let int8 = variant(&wide, &Recipe::default(), Some(&ranges)).expect("a variant").model;
+        assert_eq!(semantics_of(&tflite::write(&int8).expect("a file")), Ok(Semantics::Tflm));
+    }
+    let ranges = observed(&model, &samples).ranges(CalibrationMethod::MinMax);
+    let int8 = variant(&model, &Recipe::default(), Some(&ranges)).expect("a variant").model;
+    assert_eq!(widened(&int8), int8);
+}

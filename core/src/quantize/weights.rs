@@ -43,6 +43,11 @@ impl Slices {
             },
         }
     }
+
+    /// The slice of an element.
+    pub fn of(self, index: usize) -> usize {
+        index / self.run % self.count
+    }
 }
 
 /// The largest absolute value of each slice.
@@ -110,14 +115,7 @@ mod tests {
     #[test]
     fn slices_run_along_a_dimension() {
         let shape = [2, 1, 3, 2];
-        let of = |axis| {
-            (0..12)
-                .map(|index| {
-                    let slices = Slices::new(&shape, axis);
-                    index / slices.run % slices.count
-                })
-                .collect::<Vec<_>>()
-        };
+        let of = |axis| (0..12).map(|index| Slices::new(&shape, axis).of(index)).collect::<Vec<_>>();
         assert_eq!(of(Some(0)), [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]);
         assert_eq!(of(Some(2)), [0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2]);
         assert_eq!(of(Some(3)), [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
