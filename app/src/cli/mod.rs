@@ -3,9 +3,11 @@
 //! Names, exit codes and JSON keys stay stable. Exit 0: done; 1: done, but a stated limit was exceeded; 2: bad usage or
 //! bad input, with one message on standard error and nothing written.
 
+mod export;
 mod inspect;
 mod new;
 mod run;
+mod target;
 mod templates;
 mod train;
 
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 /// Names of the commands; a first argument that is none of them is a file to open in the window.
-pub const COMMANDS: [&str; 6] = ["inspect", "run", "templates", "new", "train", "help"];
+pub const COMMANDS: [&str; 7] = ["inspect", "run", "templates", "new", "train", "export", "help"];
 
 #[derive(Parser)]
 #[command(
@@ -43,6 +45,8 @@ enum Command {
     Templates(templates::Arguments),
     /// Train the network of a project
     Train(train::Arguments),
+    /// Write a model as sources for firmware
+    Export(export::Arguments),
 }
 
 /// How a command ended well.
@@ -68,6 +72,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
                 Command::New(arguments) => new::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Templates(arguments) => templates::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Train(arguments) => train::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Export(arguments) => export::run(&arguments, &mut std::io::stdout().lock()),
             };
             exit_code(result)
         }
