@@ -1,9 +1,10 @@
 //! Every change that a user can ask for, and the one function that applies it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::Context;
+use emberlab_core::export::SourceKind;
 use emberlab_core::layers::templates::{self, Template};
 use emberlab_core::model::{SubgraphId, TensorId};
 use emberlab_core::plan::Target;
@@ -15,7 +16,8 @@ use crate::document::{
 };
 use crate::files::is_data;
 use crate::jobs::{
-    JobId, Jobs, LayoutRequest, OpenRequest, OtherRun, PictureFormat, RunRequest, Source, Subject, file_name,
+    JobId, Jobs, LayoutRequest, OpenRequest, OtherRun, PictureFormat, RunRequest, Source, SourcesRequest,
+    Subject, file_name,
 };
 use crate::messages::Level;
 use crate::panels::inspect::layout::Direction;
@@ -97,6 +99,10 @@ pub enum Command {
     SaveAs(String, Arc<[u8]>, String),
     /// Draw a picture, ask where, then write it: suggested name, picture, format, what it is in words.
     SavePicture(String, Arc<Picture>, PictureFormat, String),
+    /// Ask for a folder, then write sources of the model in front into it.
+    ExportSources(SourceKind),
+    /// Write sources of the model in front into a folder.
+    ExportSourcesTo(SourceKind, PathBuf),
     /// Compute the figures of a constant tensor of the model in front.
     Measure(SubgraphId, TensorId),
     /// Run the model in front.
@@ -208,6 +214,17 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
         Command::Say(level, text) => document.messages.toast(level, text),
         Command::SaveAs(name, bytes, what) => jobs.ask_target(&name, bytes, what),
         Command::SavePicture(name, picture, format, what) => jobs.draw(name, picture, format, what),
+        Command::ExportSources(kind) => {
+            let folder = active_folder(document);
+            if let Some(request) = sources_request(document, kind, folder) {
+                jobs.ask_export_folder(request);
+            }
+        }
+        Command::ExportSourcesTo(kind, folder) => {
+            if let Some(request) = sources_request(document, kind, folder) {
+                jobs.export_sources(request);
+            }
+        }
         Command::Measure(subgraph, tensor) => measure(document, jobs, subgraph, tensor),
         Command::Run => {
             if let Some(id) = document.active {
@@ -271,6 +288,19 @@ pub fn lay_out(tab: &Tab, open: &OpenModel, jobs: &mut Jobs) {
             direction: tab.direction,
         });
     }
+}
+
+/// The model in front as sources for the chosen chip; `None` where there is none that is fit for a firmware.
+fn sources_request(document: &Document, kind: SourceKind, folder: PathBuf) -> Option<SourcesRequest> {
+    let (tab, open) = document.active_model()?;
+    let bytes = open.deliverable()?.clone();
+    Some(SourcesRequest { file_name: tab.title.clone(), bytes, kind, target: document.target, folder })
+}
+
+/// The folder of the file in front, for a dialog to begin in.
+fn active_folder(document: &Document) -> PathBuf {
+    let path = document.active_tab().and_then(|tab| tab.path.as_deref());
+    path.and_then(Path::parent).map_or_else(|| document.projects_folder.clone(), Path::to_path_buf)
 }
 
 fn active_tab_mut(document: &mut Document) -> Option<&mut Tab> {

@@ -376,6 +376,11 @@ impl OpenModel {
         }
     }
 
+    /// The file, where it may go into a firmware: it is none of a network that was never trained.
+    pub fn deliverable(&self) -> Option<&Arc<[u8]>> {
+        self.file.as_ref().filter(|_| !self.is_placeholder)
+    }
+
     /// What runs where, and what deserves attention, on a target.
     pub fn findings(&self, target: Target) -> Option<&Findings> {
         self.findings.iter().find(|(judged, _)| *judged == target).map(|(_, findings)| &**findings)

@@ -7,7 +7,10 @@ use emberlab_core::model::{Model, SubgraphId};
 
 use crate::command::{lay_out, open_paths, reload, run};
 use crate::document::{Document, OpenFailure, OpenModel, Selection, Tab, TabContent};
-use crate::jobs::{Ended, Finding, JobEvent, JobKind, JobSpec, Jobs, Outcome, Report, Subject};
+use crate::jobs::{
+    Ended, ExportOutcome, Finding, JobEvent, JobKind, JobSpec, Jobs, Outcome, Report, SourcesRequest,
+    Subject, files_text, round_trip_text,
+};
 use crate::messages::Level;
 use crate::project;
 use crate::run_state::RunInput;
@@ -140,6 +143,7 @@ fn done(job: &JobSpec, outcome: Outcome, document: &mut Document, jobs: &mut Job
         Outcome::Chosen(paths) => open_paths(document, jobs, paths),
         Outcome::Target(Some(path), bytes, what) => jobs.save(path, bytes, what),
         Outcome::Target(None, ..) => {}
+        Outcome::Export(outcome) => exported(outcome, document, jobs),
         Outcome::NoDialog => document.messages.toast(
             Level::Warning,
             "This desktop shows no file dialog. Drop the file on the window, or name it on the command line",
@@ -151,6 +155,28 @@ fn done(job: &JobSpec, outcome: Outcome, document: &mut Document, jobs: &mut Job
         Outcome::Project(outcome) => project::done(outcome, job.subject, document, jobs),
         Outcome::SettingsWritten(Err(reason)) => {
             document.messages.log(Level::Warning, format!("The settings could not be kept. {reason}"));
+        }
+    }
+}
+
+fn exported(outcome: ExportOutcome, document: &mut Document, jobs: &mut Jobs) {
+    match outcome {
+        ExportOutcome::FolderChosen(request, Some(folder)) => {
+            jobs.export_sources(SourcesRequest { folder, ..*request });
+        }
+        ExportOutcome::FolderChosen(_, None) => {}
+        ExportOutcome::Written(_, Ok(exported)) => {
+            let files = files_text(&exported.files);
+            let checked = round_trip_text(&exported.round_trip);
+            let text = format!("Wrote {files} to {}. {checked}", exported.folder.display());
+            document.messages.toast(Level::Done, text);
+            if !exported.notes.is_empty() {
+                document.messages.toast(Level::Warning, exported.notes.join(" "));
+            }
+        }
+        ExportOutcome::Written(what, Err(failure)) => {
+            let text = format!("Could not export {what}. {}. {}", failure.message, failure.help);
+            document.messages.toast(Level::Error, text);
         }
     }
 }

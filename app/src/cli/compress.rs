@@ -12,8 +12,8 @@ use emberlab_core::project::{Project, RunRecord, VariantFigures, VariantRecord};
 use emberlab_core::quantize::{Calibration, CalibrationMethod, Recipe};
 use serde::Serialize;
 
-use super::inspect::chip_from_text;
 use super::project::{read_project, training_data};
+use super::target::chip_from_text;
 use super::{Failure, Outcome, written};
 use crate::compression::{
     Calibrated, CompressFailure, Evaluated, FloatModel, Made, VariantCosts, calibrate, compared, evaluate,

@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use emberlab_core::hash::sha256_hex;
 use emberlab_core::inspect::{FileFacts, Inspection, inspect};
-use emberlab_core::plan::{Chip, KernelSet, Target};
+use emberlab_core::plan::{Chip, Target};
 use emberlab_core::run::{Semantics, emberlab_arena};
 use emberlab_core::tflite;
 
+use super::target::TargetArguments;
 use super::{Failure, Outcome, read_file, written};
 use crate::theme::format;
 
@@ -20,31 +20,14 @@ pub(super) struct Arguments {
     /// One JSON document instead of text
     #[arg(long)]
     json: bool,
-    /// Chip (esp32, esp32s2, esp32s3, esp32c3, esp32c6, esp32p4) or host64, the 64-bit desktop
-    #[arg(long, default_value = "esp32", value_parser = chip_from_text)]
-    target: Chip,
-    /// Kernels that the firmware is built with; esp-nn by default on chips
-    #[arg(long)]
-    kernels: Option<Kernels>,
+    #[command(flatten)]
+    target: TargetArguments,
     /// Exit with 1 if the smallest arena that allocates is larger
     #[arg(long, value_name = "BYTES")]
     max_arena: Option<u64>,
     /// Exit with 1 if the file, which lies in flash, is larger
     #[arg(long, value_name = "BYTES")]
     max_flash: Option<u64>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Kernels {
-    Reference,
-    EspNn,
-}
-
-pub(super) fn chip_from_text(text: &str) -> Result<Chip, String> {
-    Chip::from_id(text).ok_or_else(|| {
-        let known = Chip::ALL.map(Chip::id).join(", ");
-        format!("no such target; known are {known}")
-    })
 }
 
 /// Runs the command.
@@ -72,16 +55,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
 }
 
 fn target(arguments: &Arguments) -> Result<Target, Failure> {
-    let mut target = Target::new(arguments.target);
-    match (arguments.target, arguments.kernels) {
-        (_, None) => {}
-        (Chip::Host64, Some(Kernels::EspNn)) => {
-            return Err(Failure("host64 has only the reference kernels; leave out --kernels".to_owned()));
-        }
-        (_, Some(Kernels::Reference)) => target.kernels = KernelSet::Reference,
-        (_, Some(Kernels::EspNn)) => target.kernels = KernelSet::EspNn,
-    }
-    if arguments.max_arena.is_some() && arguments.target == Chip::Host64 {
+    let target = arguments.target.target()?;
+    if arguments.max_arena.is_some() && target.chip == Chip::Host64 {
         return Err(Failure(
             "--max-arena needs a chip: the smallest arena is not known for host64".to_owned(),
         ));

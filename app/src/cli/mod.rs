@@ -5,10 +5,12 @@
 
 mod compress;
 mod evaluate;
+mod export;
 mod inspect;
 mod new;
 mod project;
 mod run;
+mod target;
 mod templates;
 mod train;
 
@@ -21,8 +23,8 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 /// Names of the commands; a first argument that is none of them is a file to open in the window.
-pub const COMMANDS: [&str; 8] =
-    ["inspect", "run", "templates", "new", "train", "compress", "evaluate", "help"];
+pub const COMMANDS: [&str; 9] =
+    ["inspect", "run", "templates", "new", "train", "compress", "evaluate", "export", "help"];
 
 #[derive(Parser)]
 #[command(
@@ -51,6 +53,8 @@ enum Command {
     Compress(compress::Arguments),
     /// Say how right a model is about data
     Evaluate(evaluate::Arguments),
+    /// Write a model as sources for firmware
+    Export(export::Arguments),
 }
 
 /// How a command ended well.
@@ -78,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
                 Command::Train(arguments) => train::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Compress(arguments) => compress::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Evaluate(arguments) => evaluate::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Export(arguments) => export::run(&arguments, &mut std::io::stdout().lock()),
             };
             exit_code(result)
         }

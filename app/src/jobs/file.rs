@@ -1,8 +1,8 @@
 //! Files on disk: read whole with a limit, written whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::path::Path;
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 
 use crate::document::OpenFailure;
 
@@ -57,6 +57,15 @@ pub fn read_file(path: &Path, report: &dyn Fn(u64, u64) -> bool) -> Result<Optio
     }
 }
 
+/// Why files could not be written, in words for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteFailure {
+    /// What failed, and where.
+    pub message: String,
+    /// A step to try.
+    pub help: String,
+}
+
 /// Writes `bytes` beside `path` and renames, so that a reader sees the old file or the whole new one.
 ///
 /// # Errors
@@ -64,20 +73,166 @@ pub fn read_file(path: &Path, report: &dyn Fn(u64, u64) -> bool) -> Result<Optio
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), String> {
     let name = file_name(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = folder.join(format!(".{name}.{}.part", std::process::id()));
-    let written = File::create(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&temporary, path));
+    let temporary = part_of(folder, &name);
+    let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     written.map_err(|error| {
         // The part is of no use to anybody; if it cannot be removed either, the first error says more.
         let _ = fs::remove_file(&temporary);
-        match error.kind() {
-            ErrorKind::NotFound => format!("{} does not exist", folder.display()),
-            ErrorKind::PermissionDenied => format!("{} may not be written to", folder.display()),
-            ErrorKind::StorageFull => format!("The disk of {} is full", folder.display()),
-            _ => format!("{name} could not be written: {error}"),
-        }
+        write_failure(folder, &name, &error).message
     })
+}
+
+/// Writes files into one folder, which is made if it is not there: all of them or none.
+///
+/// They are written under other names first, and `check` sees where; then they take the places of those that were there.
+/// When anything fails, or `check` gives `None`, everything is as it was before.
+///
+/// # Errors
+/// In words for the user; and what `check` says.
+pub fn write_together<T>(
+    folder: &Path,
+    files: &[(&str, &[u8])],
+    check: impl FnOnce(&[PathBuf]) -> Result<Option<T>, WriteFailure>,
+) -> Result<Option<T>, WriteFailure> {
+    write_together_with(&write_synced, folder, files, check)
+}
+
+fn write_together_with<T>(
+    write: &dyn Fn(&Path, &[u8]) -> io::Result<()>,
+    folder: &Path,
+    files: &[(&str, &[u8])],
+    check: impl FnOnce(&[PathBuf]) -> Result<Option<T>, WriteFailure>,
+) -> Result<Option<T>, WriteFailure> {
+    let mut undo = Undo::default();
+    undo.make_folder(folder).map_err(|error| folder_failure(folder, &error))?;
+    let parts: Vec<PathBuf> = files.iter().map(|(name, _)| part_of(folder, name)).collect();
+    for ((name, bytes), part) in files.iter().zip(&parts) {
+        undo.files.push(part.clone());
+        write(part, bytes).map_err(|error| write_failure(folder, name, &error))?;
+    }
+    let Some(result) = check(&parts)? else { return Ok(None) };
+    for ((name, _), part) in files.iter().zip(&parts) {
+        undo.place(part, &folder.join(name)).map_err(|error| write_failure(folder, name, &error))?;
+    }
+    undo.forget();
+    Ok(Some(result))
+}
+
+/// Brings everything back as it was when it is dropped.
+#[derive(Default)]
+struct Undo {
+    /// Folders that were made, the outermost first.
+    folders: Vec<PathBuf>,
+    /// Files that were written.
+    files: Vec<PathBuf>,
+    /// Files that were there before: where they are now, and where they belong.
+    replaced: Vec<(PathBuf, PathBuf)>,
+}
+
+impl Undo {
+    fn make_folder(&mut self, folder: &Path) -> io::Result<()> {
+        let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+        for folder in missing.into_iter().rev() {
+            fs::create_dir(folder)?;
+            self.folders.push(folder.to_owned());
+        }
+        // What is there may be a file.
+        if folder.as_os_str().is_empty() || folder.is_dir() {
+            Ok(())
+        } else {
+            Err(ErrorKind::NotADirectory.into())
+        }
+    }
+
+    /// Gives a part its name; the file that had it before is kept until the end.
+    fn place(&mut self, part: &Path, path: &Path) -> io::Result<()> {
+        if let Ok(metadata) = fs::symlink_metadata(path) {
+            if metadata.is_dir() {
+                return Err(ErrorKind::IsADirectory.into());
+            }
+            let aside = part.with_extension("old");
+            fs::rename(path, &aside)?;
+            self.replaced.push((aside, path.to_owned()));
+        }
+        fs::rename(part, path)?;
+        self.files.push(path.to_owned());
+        Ok(())
+    }
+
+    /// Everything went well: what was written stays.
+    fn forget(&mut self) {
+        for (aside, _) in self.replaced.drain(..) {
+            // A hidden file more is no reason to take the new ones away.
+            let _ = fs::remove_file(aside);
+        }
+        self.files.clear();
+        self.folders.clear();
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        // The failure that led here says more than one of these would.
+        for file in &self.files {
+            let _ = fs::remove_file(file);
+        }
+        for (aside, path) in self.replaced.drain(..) {
+            let _ = fs::rename(aside, path);
+        }
+        for folder in self.folders.iter().rev() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+fn part_of(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!(".{name}.{}.part", std::process::id()))
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn write_failure(folder: &Path, name: &str, error: &io::Error) -> WriteFailure {
+    let place = folder.display();
+    let (message, help) = match error.kind() {
+        ErrorKind::NotFound => (format!("{place} does not exist"), "Choose another folder"),
+        ErrorKind::PermissionDenied => (
+            format!("{place} may not be written to"),
+            "Choose a folder of yours, or change the permissions of this one",
+        ),
+        ErrorKind::ReadOnlyFilesystem => {
+            (format!("{place} lies on a disk that may only be read"), "Choose a folder on another disk")
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            (format!("The disk of {place} is full"), "Make room on it, or choose a folder on another disk")
+        }
+        ErrorKind::IsADirectory => {
+            (format!("{name} in {place} is a folder"), "Move it away, or choose another folder")
+        }
+        _ => (
+            format!("{name} could not be written: {error}"),
+            "Check that its disk can be reached, then try again",
+        ),
+    };
+    WriteFailure { message, help: help.to_owned() }
+}
+
+fn folder_failure(folder: &Path, error: &io::Error) -> WriteFailure {
+    match error.kind() {
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => WriteFailure {
+            message: format!("{} is no folder, and cannot become one", folder.display()),
+            help: "Name a folder, or one that is to be made".to_owned(),
+        },
+        ErrorKind::PermissionDenied | ErrorKind::NotFound => WriteFailure {
+            message: format!("The folder {} cannot be made here", folder.display()),
+            help: "Choose a folder of yours".to_owned(),
+        },
+        _ => write_failure(folder, &file_name(folder), error),
+    }
 }
 
 /// The last part of a path, for messages.
@@ -195,5 +350,135 @@ mod tests {
         let missing = folder.join("nowhere").join("a.bin");
         assert!(write_atomically(&missing, &[1]).expect_err("no such folder").contains("does not exist"));
         fs::remove_dir_all(folder).expect("it is ours");
+    }
+
+    /// Names and contents of all files in a folder, hidden ones, too.
+    fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+        let entries = fs::read_dir(folder).expect("it is ours").flatten();
+        let mut all: Vec<_> = entries
+            .map(|entry| (file_name(&entry.path()), fs::read(entry.path()).expect("a file")))
+            .collect();
+        all.sort();
+        all
+    }
+
+    fn named(files: &[(&str, &[u8])]) -> Vec<(String, Vec<u8>)> {
+        files.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect()
+    }
+
+    const NEW: [(&str, &[u8]); 3] = [("a", b"new a"), ("b", b"new b"), ("c", b"new c")];
+    const OLD: [(&str, &[u8]); 2] = [("b", b"old b"), ("other", b"kept")];
+
+    #[test]
+    fn files_are_written_together_into_a_folder_that_is_made() {
+        let root = folder("together");
+        let deep = root.join("one").join("two");
+        let seen = write_together(&deep, &NEW, |parts| {
+            let read = |part: &PathBuf| fs::read(part).expect("it was written");
+            Ok(Some(parts.iter().map(read).collect::<Vec<_>>()))
+        });
+        let expected: Vec<Vec<u8>> = NEW.iter().map(|(_, bytes)| bytes.to_vec()).collect();
+        assert_eq!(seen, Ok(Some(expected)), "the check sees what lies on the disk");
+        assert_eq!(contents(&deep), named(&NEW));
+        write_together(&deep, &OLD[..1], |_| Ok(Some(()))).expect("the folder is there");
+        assert_eq!(contents(&deep), named(&[NEW[0], OLD[0], NEW[2]]), "one replaced, nothing else left");
+        fs::remove_dir_all(root).expect("it is ours");
+    }
+
+    /// Writes half of the file and fails, from the file with the number on.
+    fn failing(number: usize, kind: ErrorKind) -> impl Fn(&Path, &[u8]) -> io::Result<()> {
+        let count = std::cell::Cell::new(0);
+        move |path, bytes| {
+            let at = count.replace(count.get() + 1);
+            if at < number {
+                return fs::write(path, bytes);
+            }
+            fs::write(path, &bytes[..bytes.len() / 2])?;
+            Err(kind.into())
+        }
+    }
+
+    #[test]
+    fn a_failure_leaves_everything_as_it_was() {
+        let root = folder("undo");
+        write_together(&root, &OLD, |_| Ok(Some(()))).expect("the folder is ours");
+        for (kind, part) in [
+            (ErrorKind::StorageFull, "is full"),
+            (ErrorKind::PermissionDenied, "may not be written to"),
+            (ErrorKind::ReadOnlyFilesystem, "may only be read"),
+            (ErrorKind::Other, "b could not be written"),
+        ] {
+            for folder in [root.clone(), root.join("x").join("y")] {
+                let result =
+                    write_together_with(&failing(1, kind), &folder, &NEW, |_| -> Result<Option<()>, _> {
+                        panic!("nothing is checked that was not written")
+                    });
+                let failure = result.expect_err("the second file fails");
+                assert!(failure.message.contains(part) && !failure.help.is_empty(), "{failure:?}");
+                assert_eq!(contents(&root), named(&OLD), "{kind:?}");
+            }
+        }
+        let refused = WriteFailure { message: "no".to_owned(), help: "yes".to_owned() };
+        let result = write_together(&root, &NEW, |_| Err::<Option<()>, _>(refused.clone()));
+        assert_eq!(result, Err(refused));
+        assert_eq!(write_together(&root, &NEW, |_| Ok(None::<()>)), Ok(None), "cancelled");
+        assert_eq!(contents(&root), named(&OLD));
+        fs::remove_dir_all(root).expect("it is ours");
+    }
+
+    /// The last file cannot take its place: those before it give theirs back.
+    #[test]
+    fn a_folder_in_the_way_of_a_file_is_named() {
+        let root = folder("in-the-way");
+        write_together(&root, &OLD, |_| Ok(Some(()))).expect("the folder is ours");
+        fs::create_dir(root.join("c")).expect("it is ours");
+        let failure = write_together(&root, &NEW, |_| Ok(Some(()))).expect_err("c is a folder");
+        assert!(
+            failure.message.starts_with("c in ") && failure.message.ends_with("is a folder"),
+            "{failure:?}"
+        );
+        fs::remove_dir(root.join("c")).expect("it is empty");
+        assert_eq!(contents(&root), named(&OLD));
+        fs::remove_dir_all(root).expect("it is ours");
+    }
+
+    #[test]
+    fn a_file_in_the_way_of_the_folder_is_named() {
+        let root = folder("no-folder");
+        write_together(&root, &OLD, |_| Ok(Some(()))).expect("the folder is ours");
+        for folder in [root.join("b"), root.join("b").join("deeper")] {
+            let failure = write_together(&folder, &NEW, |_| Ok(Some(()))).expect_err("b is a file");
+            assert!(failure.message.contains("is no folder"), "{failure:?}");
+            assert!(failure.message.contains(&folder.display().to_string()), "{failure:?}");
+        }
+        assert_eq!(contents(&root), named(&OLD));
+        fs::remove_dir_all(root).expect("it is ours");
+    }
+
+    /// A disk of eight pages, which is really full; only the system's administrator can make one.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_disk_that_is_full_is_told_and_left_as_it_was() {
+        let root = folder("full");
+        let disk = root.join("disk");
+        fs::create_dir(&disk).expect("it is ours");
+        let mount = |arguments: &[&str]| {
+            let output = std::process::Command::new(arguments[0]).args(&arguments[1..]).arg(&disk).output();
+            output.is_ok_and(|output| output.status.success())
+        };
+        if mount(&["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs"]) {
+            let big = vec![7; 24 << 10];
+            let files = [("a", &big[..]), ("b", &big[..])];
+            let result = write_together(&disk.join("deep"), &files, |_| Ok(Some(())));
+            let left: Vec<_> = fs::read_dir(&disk).expect("it is ours").flatten().collect();
+            let unmounted = mount(&["umount"]);
+            let failure = result.expect_err("both do not fit");
+            assert!(failure.message.starts_with("The disk of ") && failure.message.ends_with("is full"));
+            assert!(failure.help.contains("Make room"), "{failure:?}");
+            assert!(left.is_empty() && unmounted, "{left:?}");
+        } else {
+            println!("skipped: no disk can be mounted here");
+        }
+        fs::remove_dir_all(root).expect("it is ours");
     }
 }

@@ -5,6 +5,7 @@
 
 mod design;
 mod dialog;
+mod export;
 mod file;
 mod import;
 mod inspect;
@@ -35,7 +36,11 @@ use crate::run_state::{RunFailure, RunResult};
 use crate::theme::widgets::Progress;
 
 pub use design::{CostsRequest, WhatIfRequest};
-pub use file::{file_name, read_file, write_atomically};
+pub use export::{
+    ExportOutcome, Exported, ExportedFile, SourcesRequest, export_sources, export_tflite, files_text,
+    round_trip_text,
+};
+pub use file::{WriteFailure, file_name, read_file, write_atomically, write_together};
 pub use import::{DataFailure, LoadRequest, LoadStage, Loaded, SUMS_FILE, load, problem_text, write_sums};
 pub use inspect::{PictureFormat, measured};
 pub use look::{Outline, SampleLook, SampleView, Thumbnail};
@@ -247,6 +252,8 @@ pub enum Outcome {
     InputRead(usize, String, Result<Arc<[u8]>, String>),
     /// A file that the user chose for the input with the number; `None` if none.
     InputChosen(usize, Option<PathBuf>),
+    /// Sources or a model that were written, or a folder for them.
+    Export(ExportOutcome),
     /// No dialog could be shown.
     NoDialog,
     /// The settings were written, or why not.

@@ -1,6 +1,7 @@
 //! Any command by name.
 
 use egui::{Align2, Key, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use emberlab_core::export::SourceKind;
 
 use super::Context;
 use super::chip_picker;
@@ -135,6 +136,10 @@ fn entries(document: &Document) -> Vec<Entry> {
     }
     add("Start page", Command::ShowWelcome);
     add("Settings", Command::Toggle(Overlay::Settings));
+    if document.active_model().is_some_and(|(_, open)| open.deliverable().is_some()) {
+        add("Export as C array and resolver…", Command::ExportSources(SourceKind::CArray));
+        add("Export as Rust module…", Command::ExportSources(SourceKind::RustModule));
+    }
     add("Problems of the model", Command::Toggle(Overlay::Problems));
     add("Theme: dark", Command::SetTheme(ThemeChoice::Dark));
     add("Theme: light", Command::SetTheme(ThemeChoice::Light));

@@ -8,6 +8,7 @@ use egui::{Key, Modifiers, OutputCommand, accesskit, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
+use emberlab_core::export::SourceKind;
 use emberlab_core::model::{BuiltinOperator, ModelBuilder, Options, Tensor, TensorType};
 use emberlab_core::tflite;
 
@@ -271,6 +272,29 @@ fn the_palette_runs_what_is_typed() {
     press(&mut window, Modifiers::NONE, Key::Enter);
     assert_eq!(window.ctx.theme(), egui::Theme::Light);
     assert_eq!(window.state().document().view.overlay, None);
+}
+
+#[test]
+fn sources_are_written_checked_and_told() {
+    let folder = std::env::temp_dir().join(format!("emberlab-window-export-{}", std::process::id()));
+    let mut window = window();
+    send(&mut window, Command::OpenExample);
+    send(&mut window, Command::ExportSourcesTo(SourceKind::CArray, folder.clone()));
+    let said = labels(&window, "Wrote model.h, model.cc and resolver.h to ");
+    assert!(said.iter().any(|text| text.contains(&folder.display().to_string())), "{said:?}");
+    assert!(said.iter().any(|text| text.contains("Round trip checked: ")), "{said:?}");
+    let header = std::fs::read_to_string(folder.join("model.h")).expect("it was written");
+    assert!(header.contains("on ESP32-S3, "), "the arena is that of the chip in front: {header}");
+
+    // A file in the way of the folder.
+    send(&mut window, Command::ExportSourcesTo(SourceKind::RustModule, folder.join("model.h")));
+    let said = labels(&window, "Could not export Rust module of ");
+    assert!(
+        said.iter().any(|text| text.contains("is no folder") && text.contains("Name a folder")),
+        "{said:?}"
+    );
+    assert_eq!(std::fs::read_dir(&folder).expect("it is ours").count(), 3);
+    std::fs::remove_dir_all(folder).expect("it is ours");
 }
 
 #[test]

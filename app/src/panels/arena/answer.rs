@@ -1,5 +1,7 @@
 //! The answer as text that leaves the app: the line of C, and the report.
 
+pub use emberlab_core::export::{TFLM_VERSION, kernels_text};
+use emberlab_core::export::{arena_statement, comment_text, made_for};
 use emberlab_core::inspect::{FileFacts, inspect};
 use emberlab_core::model::Model;
 use emberlab_core::plan::{ArenaPlan, KernelSet, Target};
@@ -7,22 +9,9 @@ use emberlab_core::plan::{ArenaPlan, KernelSet, Target};
 use crate::document::{OpenModel, Tab};
 use crate::theme::format;
 
-/// Version of the esp-tflite-micro component that the plans follow.
-pub const TFLM_VERSION: &str = "1.4.0";
-/// Commit of github.com/espressif/esp-tflite-micro that the plans follow.
-pub const TFLM_COMMIT: &str = "99f49e1498b0984f4db54d9bf3938aceb99ad422";
-
-/// `ESP-NN 1.2.3` or `reference kernels`.
-pub fn kernels_text(plan: &ArenaPlan) -> String {
-    match plan.target.kernels {
-        KernelSet::EspNn => format!("ESP-NN {}", plan.kernels_version),
-        KernelSet::Reference => "reference kernels".to_owned(),
-    }
-}
-
 /// The line that goes into the firmware, without its comment.
 pub fn c_statement(plan: &ArenaPlan) -> String {
-    format!("constexpr int kTensorArenaSize = {};", plan.recommended_bytes)
+    arena_statement(plan.recommended_bytes)
 }
 
 /// The line that goes into the firmware, below a comment that says what it holds for.
@@ -32,13 +21,11 @@ pub fn c_line(tab: &Tab, open: &OpenModel, plan: &ArenaPlan) -> String {
         None => "// ".to_owned(),
     };
     format!(
-        "// {}, sha256 {}, {}, esp-tflite-micro {TFLM_VERSION} ({}), {}\n\
+        "// {}, sha256 {}, {}\n\
          {smallest}The array must be aligned to 16 bytes.\n{}\n",
-        one_line(&tab.title),
+        comment_text(&tab.title),
         open.sha256.get(..16).unwrap_or(&open.sha256),
-        plan.target.chip.label(),
-        &TFLM_COMMIT[..8],
-        kernels_text(plan),
+        made_for(plan),
         c_statement(plan),
     )
 }
@@ -62,18 +49,13 @@ pub fn file_name(tab: &Tab, target: Target, ending: &str) -> String {
         KernelSet::EspNn => "",
         KernelSet::Reference => "-reference",
     };
-    format!("{}-{}{kernels}-{ending}", one_line(stem), target.chip.id())
+    format!("{}-{}{kernels}-{ending}", comment_text(stem), target.chip.id())
 }
 
 /// `122,576 B on ESP32-S3`, to say what was copied or saved.
 pub fn headline(plan: &ArenaPlan) -> String {
     let bytes = plan.minimum_bytes.unwrap_or(plan.used_bytes);
     format!("{} on {}", format::bytes(bytes), plan.target.chip.label())
-}
-
-/// A file name is free text: no line of it may leave the comment.
-fn one_line(name: &str) -> String {
-    name.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 #[cfg(test)]

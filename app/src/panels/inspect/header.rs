@@ -1,6 +1,7 @@
 //! The right end of the panel's header: the verdict, the count of notes, and the export menu.
 
 use egui::{Align, Layout, Popup, Ui};
+use emberlab_core::export::SourceKind;
 use emberlab_core::plan::Target;
 use emberlab_core::verdict::{Kernel, Outcome, Severity};
 
@@ -16,6 +17,8 @@ pub enum HeaderEvent {
     Svg,
     /// Save the graph as PNG.
     Png,
+    /// Write sources for firmware.
+    Sources(SourceKind),
     /// List what deserves attention.
     Problems,
 }
@@ -71,6 +74,10 @@ pub fn header_ui(
     let mut event = None;
     let export = button(ui, theme, ButtonKind::Outline, Some(Icon::Upload), "Export");
     Popup::menu(&export).show(|ui| {
+        for kind in [SourceKind::CArray, SourceKind::RustModule] {
+            event = event.or(sources_ui(ui, kind, open, target));
+        }
+        ui.separator();
         for (label, choice) in [("Graph as SVG…", HeaderEvent::Svg), ("Graph as PNG…", HeaderEvent::Png)]
         {
             if ui.button(text::label(label)).clicked() {
@@ -84,6 +91,31 @@ pub fn header_ui(
         event = event.or(tags_ui(ui, theme, open, facts, target));
     });
     event
+}
+
+/// An entry of the menu; it cannot be chosen for a network that was never trained.
+fn sources_ui(ui: &mut Ui, kind: SourceKind, open: &OpenModel, target: Target) -> Option<HeaderEvent> {
+    let (label, runtime) = match kind {
+        SourceKind::CArray => ("C array and resolver…", "for TensorFlow Lite Micro, with the arena on"),
+        SourceKind::RustModule => ("Rust module…", "for Emberlab's own runtime, also on"),
+    };
+    let explanation = format!("{} {runtime} {}", list(kind.file_names()), target.chip.label());
+    let entry = ui
+        .add_enabled(open.deliverable().is_some(), egui::Button::new(text::label(label)))
+        .on_hover_text(explanation)
+        .on_disabled_hover_text("The weights are placeholders. Train the network, then export its model");
+    if entry.clicked() {
+        ui.close();
+        return Some(HeaderEvent::Sources(kind));
+    }
+    None
+}
+
+fn list(names: &[&str]) -> String {
+    match names {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 fn tags_ui(

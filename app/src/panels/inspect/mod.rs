@@ -116,6 +116,7 @@ impl InspectPanel {
         match header::header_ui(ui, ctx.theme, front.open, &front.facts, ctx.document.target) {
             Some(HeaderEvent::Svg) => self.export(&front, ctx, Format::Svg),
             Some(HeaderEvent::Png) => self.export(&front, ctx, Format::Png),
+            Some(HeaderEvent::Sources(kind)) => ctx.send(Command::ExportSources(kind)),
             Some(HeaderEvent::Problems) => ctx.send(Command::Toggle(WindowOverlay::Problems)),
             None => {}
         }
