@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use emberlab_core::dataset::PreparedPart;
@@ -205,6 +206,43 @@ impl Work<'_> {
             self.reference.as_ref().map_or(1.0, |first| compared(first, &evaluated, samples).share);
         Ok((made, evaluated, agreement))
     }
+}
+
+/// The bytes of a variant of a project: as it is kept, else made now of the last run.
+pub(super) fn variant_bytes(file: &Path, name: &str) -> Result<Arc<[u8]>, Failure> {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let project = read_project(&file)?;
+    let last = chosen_run(&project, None);
+    if let Some(record) = project.variant(name) {
+        let path = files_folder(&file).join(&record.file);
+        let is_latest = last.as_ref().is_ok_and(|last| last.number == record.run) || record.run == 0;
+        if let Ok(bytes) = fs::read(&path)
+            && is_latest
+            && sha256_hex(&bytes) == record.file_sha256
+        {
+            return Ok(bytes.into());
+        }
+    }
+    let kept = project.variant(name).and_then(|record| record.recipe.clone());
+    let recipe = kept.or_else(|| Recipe::from_name(name)).ok_or_else(|| {
+        let kept: Vec<&str> = project.variants.iter().map(|variant| variant.name.as_str()).collect();
+        Failure(format!(
+            "{} has no variant {name}\n  try: one of {}",
+            project.name,
+            [&kept[..], &Recipe::NAMES[..]].concat().join(", ")
+        ))
+    })?;
+    let run = last?.clone();
+    let data = training_data(&project, &file)?;
+    let folder = RunFolder::new(&files_folder(&file), run.number);
+    let float = FloatModel::of_run(&folder, &project.name, &data).map_err(failure)?;
+    let calibrated = match recipe.kind.needs_calibration() {
+        true => {
+            calibrate(&float, &data.prepared.train, &recipe.calibration, &|_, _| true).map_err(failure)?
+        }
+        false => None,
+    };
+    Ok(make(&float, &recipe, calibrated.as_ref()).map_err(failure)?.file)
 }
 
 /// The run whose weights are taken.

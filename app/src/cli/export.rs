@@ -1,4 +1,4 @@
-//! `emberlab export`: a model as sources for firmware.
+//! `emberlab export`: a model as sources for firmware, or a variant of a project as a file.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -6,18 +6,26 @@ use std::path::{Path, PathBuf};
 use clap::ArgGroup;
 use emberlab_core::export::{ROUND_TRIP_SEED, RoundTripRun, SourceKind};
 use emberlab_core::hash::sha256_hex;
+use emberlab_core::plan::Target;
 use serde::Serialize;
 
+use super::compress::variant_bytes;
 use super::target::TargetArguments;
 use super::{Failure, Outcome, read_file, written};
-use crate::jobs::{Exported, SourcesRequest, export_sources, file_name, round_trip_text};
+use crate::jobs::{Exported, SourcesRequest, export_sources, export_tflite, file_name, round_trip_text};
 use crate::theme::format;
 
 #[derive(clap::Args)]
 #[command(group(ArgGroup::new("form").required(true)))]
 pub(super) struct Arguments {
-    /// The .tflite file
+    /// The .tflite file; with --variant the .emberlab file
     model: PathBuf,
+    /// Write a variant of a project, such as int8, as a .tflite file; made anew where the project does not keep it
+    #[arg(long, value_name = "NAME", group = "form", requires = "out")]
+    variant: Option<String>,
+    /// The .tflite file to write
+    #[arg(short = 'o', long, value_name = "OUT.tflite", conflicts_with_all = ["c_array", "rust", "esp_idf"])]
+    out: Option<PathBuf>,
     /// Write model.h, model.cc and resolver.h for TensorFlow Lite Micro into a folder
     #[arg(long, value_name = "DIR", group = "form")]
     c_array: Option<PathBuf>,
@@ -77,6 +85,13 @@ struct RoundTripFacts {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure> {
     let target = arguments.target.target()?;
+    if let (Some(name), Some(path)) = (&arguments.variant, &arguments.out) {
+        let bytes = variant_bytes(&arguments.model, name)?;
+        let exported = export_tflite(&bytes, path, &|| false)
+            .map_err(|failure| Failure(format!("{}\n  try: {}", failure.message, failure.help)))?;
+        let exported = exported.ok_or_else(|| Failure("the export was stopped".to_owned()))?;
+        return report(arguments, &bytes, target, &exported, out);
+    }
     let (kind, folder) = form(arguments)?;
     let bytes = read_file(&arguments.model)?;
     let request = SourcesRequest {
@@ -89,20 +104,30 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
     let exported = export_sources(&request, &|| false)
         .map_err(|failure| Failure(format!("{}\n  try: {}", failure.message, failure.help)))?;
     let exported = exported.ok_or_else(|| Failure("the export was stopped".to_owned()))?;
+    report(arguments, &bytes, target, &exported, out)
+}
+
+fn report(
+    arguments: &Arguments,
+    bytes: &[u8],
+    target: Target,
+    exported: &Exported,
+    out: &mut impl Write,
+) -> Result<Outcome, Failure> {
     let result = if arguments.json {
         let report = Report {
-            model: ModelFacts { bytes: bytes.len() as u64, sha256: sha256_hex(&bytes) },
+            model: ModelFacts { bytes: bytes.len() as u64, sha256: sha256_hex(bytes) },
             target: target.chip.id(),
             kernels: target.kernels.id(),
-            files: files(&exported),
+            files: files(exported),
             notes: exported.notes.clone(),
-            round_trip: round_trip(&exported),
+            round_trip: round_trip(exported),
         };
         let json = serde_json::to_string_pretty(&report)
             .map_err(|error| Failure(format!("cannot write the result as JSON: {error}")))?;
         writeln!(out, "{json}")
     } else {
-        print_text(&exported, out)
+        print_text(exported, out)
     };
     written(result)?;
     Ok(Outcome::Done)

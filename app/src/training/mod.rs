@@ -13,7 +13,7 @@ mod steps;
 mod switch;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 
