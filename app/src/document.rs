@@ -213,8 +213,8 @@ pub struct Findings {
 pub struct Latency {
     /// Milliseconds at the usual clock of the chip.
     pub millis: f64,
-    /// Half of the error bar as a share of the estimate: 0.2 is ±20 %.
-    pub error: f64,
+    /// Hardly fewer milliseconds, hardly more.
+    pub range: (f64, f64),
 }
 
 /// How long opening took, in microseconds.
@@ -339,8 +339,9 @@ impl PanelKind {
 impl Latency {
     /// The sum of an estimate; `None` where there is no source for one.
     pub fn of(estimate: &Estimate) -> Option<Self> {
-        let total = estimate.total?;
-        Some(Self { millis: total.micros(estimate.clock_hz?) / 1000.0, error: total.relative_error() })
+        let (total, clock_hz) = (estimate.total?, estimate.clock_hz?);
+        let (low, high) = total.micros_range(clock_hz);
+        Some(Self { millis: total.micros(clock_hz) / 1000.0, range: (low / 1000.0, high / 1000.0) })
     }
 }
 
