@@ -41,6 +41,8 @@ pub struct Document {
     pub closed: Vec<ClosedTab>,
     /// Where new projects are kept unless the user says otherwise.
     pub projects_folder: PathBuf,
+    /// The panel was named when the window was opened: the project that is opened with it does not choose another.
+    pub panel_held: bool,
     next_tab: u64,
 }
 
@@ -259,6 +261,7 @@ impl Document {
             closed: Vec::new(),
             // A window without settings, as in tests, leaves the user's folders alone.
             projects_folder: std::env::temp_dir().join("emberlab-projects"),
+            panel_held: false,
             next_tab: 1,
         }
     }
@@ -268,6 +271,13 @@ impl Document {
         let id = TabId(self.next_tab);
         self.next_tab += 1;
         id
+    }
+
+    /// Shows the panel that suits what was just opened, unless another was named when the window was opened.
+    pub fn lead_to(&mut self, panel: PanelKind) {
+        if !std::mem::take(&mut self.panel_held) {
+            self.panel = panel;
+        }
     }
 
     /// The tab in front.
