@@ -187,6 +187,8 @@ pub struct OpenModel {
     pub untrained_example: bool,
     /// Weights and scales are placeholders: what the network of a project costs, not what it answers.
     pub is_placeholder: bool,
+    /// Its weights are float32, not int8.
+    pub has_float_weights: bool,
     /// Multiply-accumulates, parameters, bytes of constants.
     pub totals: Totals,
     /// What runs where, and what deserves attention, for every target.
@@ -379,6 +381,7 @@ impl OpenModel {
             timings: OpenTimings::default(),
             untrained_example: description.contains(UNTRAINED_MARK),
             is_placeholder: false,
+            has_float_weights: cost::has_float_weights(&model),
             totals: cost::totals(&model),
             findings: Vec::new(),
             read_notes: Vec::new(),

@@ -336,8 +336,17 @@ fn the_trained_network_opens_as_a_model_with_its_labels() {
     let mut window = Window::open("model", &project);
     window.train();
     window.settle();
-    window.harness.get_by_label("Open model").click();
+    let placeholder = "Placeholder int8 weights";
+    window.harness.state_mut().send(Command::ShowPanel(PanelKind::Inspect));
     window.settle();
+    window.harness.get_by_label(placeholder);
+    assert!(window.harness.query_by_label("float32 weights").is_none(), "the project's own model is int8");
+    window.harness.state_mut().send(Command::ShowPanel(PanelKind::Train));
+    window.settle();
+    window.harness.get_by_label("Open float32 model").click();
+    window.settle();
+    window.harness.get_by_label("float32 weights");
+    assert!(window.harness.query_by_label(placeholder).is_none());
     let document = window.harness.state().document();
     let (tab, open) = document.active_model().expect("the model is in front");
     assert_eq!((tab.title.as_str(), document.panel), ("test rmsprop 16.tflite", PanelKind::Inspect));
