@@ -9,6 +9,7 @@ use emberlab_core::training::{BackendChoice, TrainingConfig};
 use emberlab_train::{End, Metric};
 use serde::Serialize;
 
+use super::interrupt::Interrupt;
 use super::{Failure, Outcome, written};
 use crate::jobs::{LoadRequest, Loaded, SUMS_FILE, load, prepare_in_parallel, write_project_file};
 use crate::project::files_folder;
@@ -97,7 +98,10 @@ struct Summary {
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure> {
     let file = std::path::absolute(&arguments.project).unwrap_or_else(|_| arguments.project.clone());
     let mut project = read_project(&file)?;
-    let data = training_data(&project, &file)?;
+    let interrupt = Interrupt::listen();
+    let Some(data) = training_data(&project, &file, &interrupt)? else {
+        return Ok(Outcome::Interrupted("interrupted before training began: nothing was written".to_owned()));
+    };
     let files = files_folder(&file);
     let record = match arguments.resume {
         true => last_run(&mut project, arguments)?,
@@ -124,11 +128,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
         folder: Some(&folder),
         resume: arguments.resume,
         switch: &switch,
-        is_cancelled: &|| false,
+        is_cancelled: &|| interrupt.is_pressed(),
     };
     let mut listener = Listener::new(arguments.json, &file, project, number);
     let finished = train(&task, &mut |heard| listener.hear(heard, out)).map_err(failure)?;
-    listener.end(&finished, out)
+    // Who interrupts while the end is tested has the whole run.
+    let is_interrupted = interrupt.is_pressed() && finished.end == End::Stopped;
+    listener.end(&finished, is_interrupted.then_some(arguments), out)
 }
 
 /// Writes what a run says, and keeps it in the project file.
@@ -245,7 +251,13 @@ impl<'a> Listener<'a> {
         line
     }
 
-    fn end(mut self, finished: &Finished, out: &mut impl Write) -> Result<Outcome, Failure> {
+    /// Says how the run has ended; `interrupted` are the arguments of a run that the user has ended.
+    fn end(
+        mut self,
+        finished: &Finished,
+        interrupted: Option<&Arguments>,
+        out: &mut impl Write,
+    ) -> Result<Outcome, Failure> {
         if let Some(record) = self.record() {
             note_end(record, finished, false);
         }
@@ -270,6 +282,12 @@ impl<'a> Listener<'a> {
         };
         let text = if self.is_json { json(&summary) } else { summary_text(&summary) };
         written(writeln!(out, "{text}"))?;
+        if let Some(arguments) = interrupted {
+            return Ok(Outcome::Interrupted(format!(
+                "interrupted: the best weights and a checkpoint are kept\n  go on: {}",
+                resume_command(&arguments.project)
+            )));
+        }
         match finished.end {
             End::Complete | End::NoProgress | End::Stopped => Ok(Outcome::Done),
             End::Diverged => Err(Failure(
@@ -317,6 +335,13 @@ fn summary_text(summary: &Summary) -> String {
     )
 }
 
+/// What to type to go on with the last run of a project.
+fn resume_command(project: &Path) -> String {
+    let project = project.display().to_string();
+    let project = if project.contains(char::is_whitespace) { format!("\"{project}\"") } else { project };
+    format!("emberlab train {project} --resume")
+}
+
 fn settings(settings: &TrainingConfig, arguments: &Arguments) -> TrainingConfig {
     let backend = arguments.backend.map(|backend| match backend {
         BackendArgument::Auto => BackendChoice::Auto,
@@ -354,8 +379,12 @@ fn read_project(file: &Path) -> Result<Project, Failure> {
         .map_err(|error| failure(format!("{error}\n  try: {}", error.help())))
 }
 
-/// Reads and prepares the data of a project.
-fn training_data(project: &Project, file: &Path) -> Result<TrainingData, Failure> {
+/// Reads and prepares the data of a project; `None` if the user does not want to wait for that.
+fn training_data(
+    project: &Project,
+    file: &Path,
+    interrupt: &Interrupt,
+) -> Result<Option<TrainingData>, Failure> {
     let reference = project.data.as_ref().ok_or_else(|| {
         Failure(format!("{} has no data to train on\n  try: emberlab new with --data", project.name))
     })?;
@@ -370,14 +399,15 @@ fn training_data(project: &Project, file: &Path) -> Result<TrainingData, Failure
         expected: reference.fingerprint.clone(),
         known_sums: Some(files_folder(file).join(SUMS_FILE)),
     };
-    let loaded = load(&request, &|_| true)
-        .map_err(|failure| Failure(format!("{}\n  try: {}", failure.message, failure.help)))?
-        .ok_or_else(|| Failure("reading was ended".to_owned()))?;
+    let go_on = || !interrupt.is_pressed();
+    let loaded = load(&request, &|_| go_on())
+        .map_err(|failure| Failure(format!("{}\n  try: {}", failure.message, failure.help)))?;
+    let Some(loaded) = loaded else { return Ok(None) };
     check_unchanged(&loaded)?;
-    let prepared = prepare_in_parallel(&loaded.dataset, &project.preparation, &project.split, &|_, _| true)
-        .map_err(|error| Failure(format!("{}\n  try: {}", error.message, error.help)))?
-        .ok_or_else(|| Failure("preparing was ended".to_owned()))?;
-    Ok(TrainingData { prepared: prepared.into(), dataset: Some(loaded.dataset) })
+    let (preparation, split) = (&project.preparation, &project.split);
+    let prepared = prepare_in_parallel(&loaded.dataset, preparation, split, &|_, _| go_on())
+        .map_err(|error| Failure(format!("{}\n  try: {}", error.message, error.help)))?;
+    Ok(prepared.map(|prepared| TrainingData { prepared: prepared.into(), dataset: Some(loaded.dataset) }))
 }
 
 /// Other files than those that were accepted give other results: the user decides.
