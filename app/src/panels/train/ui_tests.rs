@@ -185,9 +185,11 @@ fn a_run_has_curves_a_matrix_and_figures_of_classes() {
 #[test]
 fn numbers_get_a_plot_and_figures() {
     let mut window = Window::open("numbers", &project(Generator::Sine, 200, "sine"));
+    assert!(window.harness.query_all_by_label("normalised").count() > 0, "it is on and can be turned off");
     window.train();
     window.settle();
     let record = &window.open_project().project.runs[0];
+    assert!(record.settings.normalise_targets);
     assert!(record.test.is_some_and(|test| test.mean_absolute_error.is_some() && test.accuracy.is_none()));
     window.harness.get_by_label_contains("Predicted against true, ");
     window.harness.get_by_label_contains("Mean absolute error, cosine 16, train ");
