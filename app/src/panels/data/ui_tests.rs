@@ -286,6 +286,28 @@ fn a_panel_that_was_named_on_the_command_line_holds_until_another_is_chosen() {
 }
 
 #[test]
+fn a_window_of_a_recording_is_chosen_from_elsewhere() {
+    let mut bench = Bench::new("window");
+    gestures(&mut bench);
+    let mut preparation = bench.project().preparation.clone();
+    preparation.window = Window::Sliding {
+        length: Length::Steps(20),
+        stride: Length::Steps(10),
+        least_share: 0.5,
+        short: emberlab_core::dataset::Padding::ZerosAround,
+    };
+    bench.send(Command::Data(DataCommand::SetPreparation(Box::new(preparation), "window kind")));
+    assert_eq!(bench.stage(), DataStage::Ready);
+    for (recording, window) in [(3, 2), (3, 0), (5, 1)] {
+        bench.send(Command::Data(DataCommand::SelectWindow(recording, 10 * window)));
+        assert_eq!(bench.open().data.selected, Some(recording));
+        let n_samples = bench.open().data.look.as_ref().expect("it was looked at").n_samples;
+        let words = format!("{} of {n_samples}", window + 1);
+        assert!(!bench.labels(&words).is_empty(), "{words} is not in {:?}", bench.labels(""));
+    }
+}
+
+#[test]
 fn changed_data_are_asked_for_and_taken_only_then() {
     let mut bench = Bench::new("changed");
     bench.write("set/a.csv", table(80, 0));
