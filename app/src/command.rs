@@ -59,6 +59,8 @@ pub enum Command {
     ReopenTab,
     /// Bring a panel to the front.
     ShowPanel(PanelKind),
+    /// Begin with a panel: the project that is opened next does not choose another.
+    HoldPanel(PanelKind),
     /// Select an operator, tensor or scratch buffer.
     Select(Selection),
     /// Show another subgraph of the model in front.
@@ -174,7 +176,8 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
             Some(ClosedTab::Bytes(name, bytes)) => open_bytes(document, jobs, name, bytes),
             None => {}
         },
-        Command::ShowPanel(panel) => document.panel = panel,
+        Command::ShowPanel(panel) => (document.panel, document.panel_held) = (panel, false),
+        Command::HoldPanel(panel) => (document.panel, document.panel_held) = (panel, true),
         Command::Select(selection) => select(document, selection),
         Command::ShowSubgraph(subgraph) => show_subgraph(document, subgraph),
         Command::SetDirection(direction) => set_direction(document, jobs, direction),
@@ -324,7 +327,7 @@ pub fn open_paths(document: &mut Document, jobs: &mut Jobs, paths: Vec<PathBuf>)
     // A path that cannot be made absolute is tried as it is: reading it says what is wrong.
     let data = data.into_iter().map(|path| std::path::absolute(&path).unwrap_or(path)).collect();
     if document.active_project().is_some() {
-        document.panel = PanelKind::Data;
+        document.lead_to(PanelKind::Data);
         project::data::apply(DataCommand::Import(data), document, jobs);
     } else {
         project::draft::create_with_data(data, document, jobs);

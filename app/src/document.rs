@@ -41,6 +41,8 @@ pub struct Document {
     pub closed: Vec<ClosedTab>,
     /// Where new projects are kept unless the user says otherwise.
     pub projects_folder: PathBuf,
+    /// The panel was named when the window was opened: the project that is opened with it does not choose another.
+    pub panel_held: bool,
     next_tab: u64,
 }
 
@@ -185,6 +187,8 @@ pub struct OpenModel {
     pub untrained_example: bool,
     /// Weights and scales are placeholders: what the network of a project costs, not what it answers.
     pub is_placeholder: bool,
+    /// Its weights are float32, not int8.
+    pub has_float_weights: bool,
     /// Multiply-accumulates, parameters, bytes of constants.
     pub totals: Totals,
     /// What runs where, and what deserves attention, for every target.
@@ -213,8 +217,8 @@ pub struct Findings {
 pub struct Latency {
     /// Milliseconds at the usual clock of the chip.
     pub millis: f64,
-    /// Half of the error bar as a share of the estimate: 0.2 is ±20 %.
-    pub error: f64,
+    /// Hardly fewer milliseconds, hardly more.
+    pub range: (f64, f64),
 }
 
 /// How long opening took, in microseconds.
@@ -259,6 +263,7 @@ impl Document {
             closed: Vec::new(),
             // A window without settings, as in tests, leaves the user's folders alone.
             projects_folder: std::env::temp_dir().join("emberlab-projects"),
+            panel_held: false,
             next_tab: 1,
         }
     }
@@ -268,6 +273,13 @@ impl Document {
         let id = TabId(self.next_tab);
         self.next_tab += 1;
         id
+    }
+
+    /// Shows the panel that suits what was just opened, unless another was named when the window was opened.
+    pub fn lead_to(&mut self, panel: PanelKind) {
+        if !std::mem::take(&mut self.panel_held) {
+            self.panel = panel;
+        }
     }
 
     /// The tab in front.
@@ -339,8 +351,9 @@ impl PanelKind {
 impl Latency {
     /// The sum of an estimate; `None` where there is no source for one.
     pub fn of(estimate: &Estimate) -> Option<Self> {
-        let total = estimate.total?;
-        Some(Self { millis: total.micros(estimate.clock_hz?) / 1000.0, error: total.relative_error() })
+        let (total, clock_hz) = (estimate.total?, estimate.clock_hz?);
+        let (low, high) = total.micros_range(clock_hz);
+        Some(Self { millis: total.micros(clock_hz) / 1000.0, range: (low / 1000.0, high / 1000.0) })
     }
 }
 
@@ -368,6 +381,7 @@ impl OpenModel {
             timings: OpenTimings::default(),
             untrained_example: description.contains(UNTRAINED_MARK),
             is_placeholder: false,
+            has_float_weights: cost::has_float_weights(&model),
             totals: cost::totals(&model),
             findings: Vec::new(),
             read_notes: Vec::new(),

@@ -162,7 +162,7 @@ fn viewport(arguments: &Arguments, settings: &Settings) -> ViewportBuilder {
 fn commands(arguments: Arguments) -> Vec<Command> {
     let mut commands = Vec::new();
     if let Some(panel) = arguments.panel {
-        commands.push(Command::ShowPanel(match panel {
+        commands.push(Command::HoldPanel(match panel {
             Panel::Data => PanelKind::Data,
             Panel::Design => PanelKind::Design,
             Panel::Train => PanelKind::Train,
@@ -263,7 +263,7 @@ mod tests {
         let arguments = ["emberlab", "--panel", "arena", "a.tflite", "b.tflite", "--example"];
         let arguments = Arguments::try_parse_from(arguments).expect("these are the options of the help text");
         let commands = commands(arguments);
-        assert!(matches!(commands[0], Command::ShowPanel(PanelKind::Arena)));
+        assert!(matches!(commands[0], Command::HoldPanel(PanelKind::Arena)));
         assert!(matches!(&commands[1], Command::Open(files) if files.len() == 2));
         assert!(matches!(commands[2], Command::OpenExample));
     }

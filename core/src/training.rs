@@ -30,6 +30,9 @@ pub struct TrainingConfig {
     pub class_weights: ClassWeights,
     /// Share of the target that is spread over all classes.
     pub label_smoothing: f32,
+    /// Values to predict are brought to mean 0 and deviation 1 while the network is trained, where its last layer is linear;
+    /// what it predicts is in the units of the samples all the same.
+    pub normalise_targets: bool,
     /// Changes made to samples while training.
     pub augmentation: Augmentation,
     /// Ends a run that does not get better.
@@ -233,6 +236,7 @@ impl Default for TrainingConfig {
             validation_share: 0.2,
             class_weights: ClassWeights::default(),
             label_smoothing: 0.0,
+            normalise_targets: true,
             augmentation: Augmentation::default(),
             early_stopping: None,
             keep_best: true,

@@ -13,7 +13,7 @@ use emberlab_core::project::{Project, RunRecord, VariantFigures, VariantRecord};
 use emberlab_core::quantize::{Calibration, CalibrationMethod, Recipe};
 use serde::Serialize;
 
-use super::project::{read_project, training_data};
+use super::project::{all_training_data, read_project};
 use super::target::chip_from_text;
 use super::{Failure, Outcome, written};
 use crate::compression::{
@@ -103,7 +103,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
     let file = std::path::absolute(&arguments.project).unwrap_or_else(|_| arguments.project.clone());
     let mut project = read_project(&file)?;
     let run = chosen_run(&project, arguments.run)?.clone();
-    let data = training_data(&project, &file)?;
+    let data = all_training_data(&project, &file)?;
     let folder = RunFolder::new(&files_folder(&file), run.number);
     let float = FloatModel::of_run(&folder, &project.name, &data).map_err(failure)?;
     let target = target(arguments, &project);
@@ -233,7 +233,7 @@ pub(super) fn variant_bytes(file: &Path, name: &str) -> Result<Arc<[u8]>, Failur
         ))
     })?;
     let run = last?.clone();
-    let data = training_data(&project, &file)?;
+    let data = all_training_data(&project, &file)?;
     let folder = RunFolder::new(&files_folder(&file), run.number);
     let float = FloatModel::of_run(&folder, &project.name, &data).map_err(failure)?;
     let calibrated = match recipe.kind.needs_calibration() {

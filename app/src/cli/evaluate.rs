@@ -11,7 +11,7 @@ use emberlab_core::tflite;
 use serde::Serialize;
 
 use super::compress::failure;
-use super::project::{read_project, training_data};
+use super::project::{all_training_data, read_project};
 use super::{Failure, Outcome, read_file, written};
 use crate::compression::{Evaluated, evaluate};
 use crate::jobs::{LoadRequest, load};
@@ -91,7 +91,7 @@ fn record(arguments: &Arguments, model: &Model) -> Result<PreparationRecord, Fai
     };
     let file = std::path::absolute(path).unwrap_or_else(|_| path.clone());
     let project = read_project(&file)?;
-    let data = training_data(&project, &file)?;
+    let data = all_training_data(&project, &file)?;
     let dataset = data.dataset.as_deref();
     dataset
         .map(|dataset| PreparationRecord::new(dataset, &data.prepared))

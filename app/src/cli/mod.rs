@@ -1,12 +1,14 @@
 //! Commands without a window.
 //!
 //! Names, exit codes and JSON keys stay stable. Exit 0: done; 1: done, but a stated limit was exceeded; 2: bad usage or
-//! bad input, with one message on standard error and nothing written.
+//! bad input, with one message on standard error and nothing written; 130, as shells have it: ended by Ctrl+C, with what was
+//! done until then kept.
 
 mod compress;
 mod evaluate;
 mod export;
 mod inspect;
+mod interrupt;
 mod new;
 mod project;
 mod run;
@@ -63,6 +65,8 @@ enum Outcome {
     Done,
     /// A stated limit was exceeded; the text says which.
     LimitExceeded(String),
+    /// The user has ended it; the text says what was kept and how to go on.
+    Interrupted(String),
 }
 
 /// Why a command could not do its work: one clear message.
@@ -98,6 +102,7 @@ fn exit_code(result: Result<Outcome, Failure>) -> ExitCode {
     let (code, message) = match result {
         Ok(Outcome::Done) => return ExitCode::SUCCESS,
         Ok(Outcome::LimitExceeded(message)) => (1, message),
+        Ok(Outcome::Interrupted(message)) => (interrupt::EXIT_CODE, message),
         Err(Failure(message)) => (2, message),
     };
     writeln!(std::io::stderr(), "emberlab: {message}").ok();

@@ -17,8 +17,12 @@ pub(super) fn read_project(file: &Path) -> Result<Project, Failure> {
         .map_err(|error| failure(format!("{error}\n  try: {}", error.help())))
 }
 
-/// Reads and prepares the data of a project.
-pub(super) fn training_data(project: &Project, file: &Path) -> Result<TrainingData, Failure> {
+/// Reads and prepares the data of a project; `None` if `goes_on` says no.
+pub(super) fn training_data(
+    project: &Project,
+    file: &Path,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Option<TrainingData>, Failure> {
     let reference = project.data.as_ref().ok_or_else(|| {
         Failure(format!("{} has no data to train on\n  try: emberlab new with --data", project.name))
     })?;
@@ -33,14 +37,20 @@ pub(super) fn training_data(project: &Project, file: &Path) -> Result<TrainingDa
         expected: reference.fingerprint.clone(),
         known_sums: Some(files_folder(file).join(SUMS_FILE)),
     };
-    let loaded = load(&request, &|_| true)
-        .map_err(|failure| Failure(format!("{}\n  try: {}", failure.message, failure.help)))?
-        .ok_or_else(|| Failure("reading was ended".to_owned()))?;
+    let loaded = load(&request, &|_| goes_on())
+        .map_err(|failure| Failure(format!("{}\n  try: {}", failure.message, failure.help)))?;
+    let Some(loaded) = loaded else { return Ok(None) };
     check_unchanged(&loaded)?;
-    let prepared = prepare_in_parallel(&loaded.dataset, &project.preparation, &project.split, &|_, _| true)
-        .map_err(|error| Failure(format!("{}\n  try: {}", error.message, error.help)))?
-        .ok_or_else(|| Failure("preparing was ended".to_owned()))?;
-    Ok(TrainingData { prepared: prepared.into(), dataset: Some(loaded.dataset) })
+    let (preparation, split) = (&project.preparation, &project.split);
+    let prepared = prepare_in_parallel(&loaded.dataset, preparation, split, &|_, _| goes_on())
+        .map_err(|error| Failure(format!("{}\n  try: {}", error.message, error.help)))?;
+    Ok(prepared.map(|prepared| TrainingData { prepared: prepared.into(), dataset: Some(loaded.dataset) }))
+}
+
+/// As [`training_data`], to the end.
+pub(super) fn all_training_data(project: &Project, file: &Path) -> Result<TrainingData, Failure> {
+    let data = training_data(project, file, &|| true)?;
+    data.ok_or_else(|| Failure("reading the data was ended".to_owned()))
 }
 
 /// Other files than those that were accepted give other results: the user decides.

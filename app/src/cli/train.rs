@@ -9,6 +9,7 @@ use emberlab_core::training::{BackendChoice, TrainingConfig};
 use emberlab_train::{End, Metric};
 use serde::Serialize;
 
+use super::interrupt::Interrupt;
 use super::project::{read_project, training_data};
 use super::{Failure, Outcome, written};
 use crate::jobs::write_project_file;
@@ -98,7 +99,10 @@ struct Summary {
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure> {
     let file = std::path::absolute(&arguments.project).unwrap_or_else(|_| arguments.project.clone());
     let mut project = read_project(&file)?;
-    let data = training_data(&project, &file)?;
+    let interrupt = Interrupt::listen();
+    let Some(data) = training_data(&project, &file, &|| !interrupt.is_pressed())? else {
+        return Ok(Outcome::Interrupted("interrupted before training began: nothing was written".to_owned()));
+    };
     let files = files_folder(&file);
     let record = match arguments.resume {
         true => last_run(&mut project, arguments)?,
@@ -125,11 +129,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
         folder: Some(&folder),
         resume: arguments.resume,
         switch: &switch,
-        is_cancelled: &|| false,
+        is_cancelled: &|| interrupt.is_pressed(),
     };
     let mut listener = Listener::new(arguments.json, &file, project, number);
     let finished = train(&task, &mut |heard| listener.hear(heard, out)).map_err(failure)?;
-    listener.end(&finished, out)
+    // Who interrupts while the end is tested has the whole run.
+    let is_interrupted = interrupt.is_pressed() && finished.end == End::Stopped;
+    listener.end(&finished, is_interrupted.then_some(arguments), out)
 }
 
 /// Writes what a run says, and keeps it in the project file.
@@ -246,7 +252,13 @@ impl<'a> Listener<'a> {
         line
     }
 
-    fn end(mut self, finished: &Finished, out: &mut impl Write) -> Result<Outcome, Failure> {
+    /// Says how the run has ended; `interrupted` are the arguments of a run that the user has ended.
+    fn end(
+        mut self,
+        finished: &Finished,
+        interrupted: Option<&Arguments>,
+        out: &mut impl Write,
+    ) -> Result<Outcome, Failure> {
         if let Some(record) = self.record() {
             note_end(record, finished, false);
         }
@@ -271,6 +283,12 @@ impl<'a> Listener<'a> {
         };
         let text = if self.is_json { json(&summary) } else { summary_text(&summary) };
         written(writeln!(out, "{text}"))?;
+        if let Some(arguments) = interrupted {
+            return Ok(Outcome::Interrupted(format!(
+                "interrupted: the best weights and a checkpoint are kept\n  go on: {}",
+                resume_command(&arguments.project)
+            )));
+        }
         match finished.end {
             End::Complete | End::NoProgress | End::Stopped => Ok(Outcome::Done),
             End::Diverged => Err(Failure(
@@ -316,6 +334,13 @@ fn summary_text(summary: &Summary) -> String {
         format::count(summary.samples_per_second.round() as u64),
         summary.backend
     )
+}
+
+/// What to type to go on with the last run of a project.
+fn resume_command(project: &Path) -> String {
+    let project = project.display().to_string();
+    let project = if project.contains(char::is_whitespace) { format!("\"{project}\"") } else { project };
+    format!("emberlab train {project} --resume")
 }
 
 fn settings(settings: &TrainingConfig, arguments: &Arguments) -> TrainingConfig {

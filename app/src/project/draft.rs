@@ -175,7 +175,7 @@ pub fn create(new: NewProject, document: &mut Document, jobs: &mut Jobs) -> TabI
     let open = OpenProject::new(project.clone(), new.folder.clone());
     document.tabs.push(Tab { project: Some(Box::new(open)), ..Tab::new(id, project.name.clone()) });
     document.active = Some(id);
-    document.panel = PanelKind::Data;
+    document.lead_to(PanelKind::Data);
     jobs.place_project(Subject { tab: id, revision: 0 }, new.folder, project);
     id
 }

@@ -108,9 +108,8 @@ fn take_opened(opened: Opened, id: TabId, document: &mut Document) {
     open.save.text = text;
     tab.project = Some(Box::new(open));
     if is_front {
-        if !document.panel.needs_project() {
-            document.panel = PanelKind::Data;
-        }
+        let panel = if document.panel.needs_project() { document.panel } else { PanelKind::Data };
+        document.lead_to(panel);
         if let Some(target) = target {
             document.target = target;
             document.settings.set_target(target);

@@ -56,9 +56,9 @@ pub(super) fn latency_state(document: &Document) -> GaugeState {
             None => GaugeState::Busy,
             Some(findings) => match findings.latency() {
                 None => GaugeState::Unknown,
-                Some(Latency { millis, error }) => {
+                Some(Latency { millis, range }) => {
                     let limit = tab.project.as_ref().and_then(|project| project.project.goal.latency_millis);
-                    GaugeState::Millis { millis, error, limit }
+                    GaugeState::Millis { millis, range, limit }
                 }
             },
         },

@@ -8,6 +8,10 @@ use crate::document::{OpenModel, PanelKind};
 use crate::theme::widgets::{Verdict, hairline, tag};
 use crate::theme::{Icon, format, text};
 
+/// What float32 weights mean on a chip.
+const FLOAT_WEIGHTS: &str = "float32 weights: the file is about 4 times as large as in int8, and TFLM's float kernels run \
+                             it, which ESP-NN does not speed up.";
+
 pub(super) fn ui(
     ui: &mut Ui,
     open: &OpenModel,
@@ -26,10 +30,13 @@ pub(super) fn ui(
             facts_ui(ui, open, inner.width(), ctx);
         }
         if open.is_placeholder {
-            tag(ui, ctx.theme, Verdict::Info, Icon::Info, "Placeholder weights").on_hover_text(
-                "The network of the project as the chip would run it: what it costs is exact, but until it is trained its \
-                 answers mean nothing.",
+            tag(ui, ctx.theme, Verdict::Info, Icon::Info, "Placeholder int8 weights").on_hover_text(
+                "The network of the project as the chip would run it in int8: what it costs is exact, but until it is \
+                 trained and quantized its answers mean nothing. The runs of the Train panel give float32 models.",
             );
+        }
+        if open.has_float_weights {
+            tag(ui, ctx.theme, Verdict::Warn, Icon::TriangleAlert, "float32 weights").on_hover_text(FLOAT_WEIGHTS);
         }
         if open.untrained_example {
             tag(ui, ctx.theme, Verdict::Info, Icon::Info, "Untrained example")

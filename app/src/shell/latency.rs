@@ -57,21 +57,20 @@ fn estimate_ui(ui: &mut Ui, ctx: &Context<'_>) {
         sentence(ui, &format!("There is no estimate: {reason}. A figure that nobody measured is not shown."));
         return;
     };
-    let value =
-        format!("{} ±{}", format::estimated_millis(latency.millis), format::percent_whole(latency.error));
-    key_value(ui, theme, "One run, estimate", &value);
-    if let Some((total, clock)) = estimate.total.zip(estimate.clock_hz) {
-        let (low, high) = total.micros_range(clock);
-        let range = format!(
-            "{} to {}",
-            format::estimated_millis(low / 1000.0),
-            format::estimated_millis(high / 1000.0)
-        );
-        key_value(ui, theme, "Likely between", &range);
+    let (low, high) = latency.range;
+    key_value(ui, theme, "One run, estimate", &format::estimate_with_bar(low, latency.millis, high));
+    let range = format!("{} to {}", format::estimated_millis(low), format::estimated_millis(high));
+    key_value(ui, theme, "Likely between", &range);
+    if let Some(clock) = estimate.clock_hz {
         key_value(ui, theme, &format!("{} at", document.chip().chip.label()), &format::clock(clock));
     }
     for (class, millis) in classes(estimate).into_iter().take(4) {
         key_value(ui, theme, class_label(class), &format::estimated_millis(millis));
+    }
+    if let Some((invocation, clock)) = estimate.invocation.zip(estimate.clock_hz) {
+        let (_, most) = invocation.micros_range(clock);
+        let words = format!("up to {}", format::estimated_millis(most / 1000.0));
+        key_value(ui, theme, "Code and weights from flash", &words);
     }
     if !missing.is_empty() {
         let words = format::counted(missing.len() as u64, "operator", "operators");
@@ -79,9 +78,14 @@ fn estimate_ui(ui: &mut Ui, ctx: &Context<'_>) {
     }
     ui.add_space(4.0);
     sentence(ui, "From published measurements of kernels and whole models, not from your board.");
-    let source = largest_source(estimate);
-    if !source.is_empty() {
-        ui.add(Label::new(text::small(source).color(theme.text.text_3)).wrap());
+    let overhead = match estimate.overhead_source {
+        "" => String::new(),
+        source => format!("Interpreter and flash: {source}"),
+    };
+    for source in [largest_source(estimate), &overhead] {
+        if !source.is_empty() {
+            ui.add(Label::new(text::small(source).color(theme.text.text_3)).wrap());
+        }
     }
 }
 

@@ -116,25 +116,109 @@ pub fn millis(millis: f64) -> String {
     if millis.is_finite() { minus(format!("{millis:.3} ms")) } else { UNKNOWN.to_owned() }
 }
 
-/// An estimated time given in milliseconds: `412 µs`, from 1 ms on `4.7 ms`, from 10 ms on `84 ms`; digits beyond would
-/// pretend to be known.
+/// An estimated time given in milliseconds: `400 µs`, from 1 ms on `4.7 ms`, `84 ms`, `1,400 ms`. No estimate is good to
+/// more than two digits, and below 1 ms, where what the interpreter takes prevails, to more than one.
 pub fn estimated_millis(millis: f64) -> String {
-    match millis.abs() {
-        ..0.9995 => minus(format!("{:.0} µs", millis * 1000.0)),
-        0.9995..9.95 => minus(format!("{millis:.1} ms")),
-        _ if millis.is_finite() => format!("{} ms", integer(millis.round() as i64)),
-        _ => UNKNOWN.to_owned(),
+    if !millis.is_finite() {
+        return UNKNOWN.to_owned();
+    }
+    let rounded = rounded_estimate(millis);
+    if rounded.abs() < 1.0 {
+        return minus(format!("{} µs", (rounded * 1000.0).round()));
+    }
+    format!("{} ms", estimated_millis_only(millis))
+}
+
+/// An estimated time in milliseconds for columns that have the unit in their head: `0.4`, `9.4`, `140`.
+pub fn estimated_millis_only(millis: f64) -> String {
+    if !millis.is_finite() {
+        return UNKNOWN.to_owned();
+    }
+    let rounded = rounded_estimate(millis);
+    match rounded.abs() {
+        // Two of the three decimals may be zeros.
+        ..1.0 => minus(format!("{rounded:.3}").trim_end_matches('0').trim_end_matches('.').to_owned()),
+        1.0..10.0 => minus(format!("{rounded:.1}")),
+        _ => integer(rounded.round() as i64),
     }
 }
 
-/// An estimated time in milliseconds for columns that have the unit in their head: `0.41`, `9.4`, `143`.
-pub fn estimated_millis_only(millis: f64) -> String {
-    match millis.abs() {
-        ..0.995 => minus(format!("{millis:.2}")),
-        0.995..99.95 => minus(format!("{millis:.1}")),
-        _ if millis.is_finite() => integer(millis.round() as i64),
-        _ => UNKNOWN.to_owned(),
+/// An estimate with its error bar, in milliseconds: `47 ms ±25 %`, with a long bar `2.1 to 14 ms`, and where the bar is so
+/// long that only its end says something, `under 4 ms`.
+pub fn estimate_with_bar(low: f64, mid: f64, high: f64) -> String {
+    /// Up to this half of a bar the estimate itself is worth naming.
+    const NAMED: f64 = 0.5;
+    /// Up to this share of the lower end the bar's two ends are worth naming.
+    const ENDS: f64 = 10.0;
+    if !low.is_finite() || !high.is_finite() || mid <= 0.0 {
+        return UNKNOWN.to_owned();
     }
+    let error = (high - mid).max(mid - low) / mid;
+    if error <= NAMED {
+        // A bar that is rounded down would leave out what was measured.
+        let percent = (error * 20.0 - 1e-9).ceil().max(1.0) * 5.0;
+        return format!("{} ±{percent:.0} %", estimated_millis(mid));
+    }
+    if low > 0.0 && high <= ENDS * low {
+        let (low, high) = (estimated_millis(low), estimated_millis(high));
+        // The unit once, unless there are two.
+        let low =
+            if high.ends_with(" ms") { low.trim_end_matches(" ms") } else { low.trim_end_matches(" µs") };
+        return format!("{low} to {high}");
+    }
+    let end = rounded_up(high);
+    if end < 1.0 {
+        format!("under {} µs", (end * 1000.0).round())
+    } else {
+        format!("under {} ms", integer(end.round() as i64))
+    }
+}
+
+/// The same for columns that have the unit in their head: `47`, and where the bar is long only its end, `<4`.
+pub fn estimate_only(low: f64, mid: f64, high: f64) -> String {
+    let text = estimate_with_bar(low, mid, high);
+    if text == UNKNOWN {
+        return text;
+    }
+    if text.contains('±') {
+        return estimated_millis_only(mid);
+    }
+    let end = rounded_up(high);
+    if end < 1.0 {
+        format!("<{}", estimated_millis_only(end))
+    } else {
+        format!("<{}", integer(end.round() as i64))
+    }
+}
+
+/// A time that somebody chose, in milliseconds, as exactly as it was chosen: `0.5 ms`, `125 ms`, `10,000 ms`.
+pub fn chosen_millis(millis: f64) -> String {
+    if !millis.is_finite() {
+        return UNKNOWN.to_owned();
+    }
+    let hundredths = (millis * 100.0).round() as i64;
+    let whole = integer(hundredths / 100);
+    match (hundredths % 100).unsigned_abs() {
+        0 => format!("{whole} ms"),
+        rest if rest % 10 == 0 => format!("{whole}.{} ms", rest / 10),
+        rest => format!("{whole}.{rest:02} ms"),
+    }
+}
+
+/// One significant digit, never less than the value.
+fn rounded_up(millis: f64) -> f64 {
+    let step = 10f64.powf(millis.max(f64::MIN_POSITIVE).log10().floor());
+    (millis / step - 1e-9).ceil() * step
+}
+
+/// Two significant digits from 1 on, one below.
+fn rounded_estimate(millis: f64) -> f64 {
+    if millis == 0.0 {
+        return 0.0;
+    }
+    let exponent = millis.abs().log10().floor();
+    let step = 10f64.powf(if exponent < 0.0 { exponent } else { exponent - 1.0 });
+    (millis / step).round() * step
 }
 
 /// A time of this program's own steps with one decimal and without the unit, `6.2`.
@@ -271,20 +355,48 @@ mod tests {
             (micros(1_203_000.0), "1.203 s"),
             (micros(999_999.9), "1.000 s"),
             (millis_short(6_240.0), "6.2"),
-            (estimated_millis(0.314), "314 µs"),
+            (estimated_millis(0.0), "0 µs"),
+            (estimated_millis(0.021), "20 µs"),
+            (estimated_millis(0.314), "300 µs"),
             (estimated_millis(0.9996), "1.0 ms"),
+            (estimated_millis(4.72), "4.7 ms"),
             (estimated_millis(9.96), "10 ms"),
             (estimated_millis(84.04), "84 ms"),
-            (estimated_millis(1_430.2), "1,430 ms"),
+            (estimated_millis(1_430.2), "1,400 ms"),
             (estimated_millis(f64::NAN), UNKNOWN),
-            (estimated_millis_only(0.314), "0.31"),
-            (estimated_millis_only(16.21), "16.2"),
-            (estimated_millis_only(142.9), "143"),
+            (estimated_millis_only(0.0), "0"),
+            (estimated_millis_only(0.021), "0.02"),
+            (estimated_millis_only(0.314), "0.3"),
+            (estimated_millis_only(9.44), "9.4"),
+            (estimated_millis_only(16.21), "16"),
+            (estimated_millis_only(142.9), "140"),
+            (chosen_millis(0.5), "0.5 ms"),
+            (chosen_millis(1.05), "1.05 ms"),
+            (chosen_millis(125.0), "125 ms"),
+            (chosen_millis(10_000.0), "10,000 ms"),
             (duration(46.2), "46 s"),
             (duration(59.6), "1 min 00 s"),
             (duration(68.0), "1 min 08 s"),
             (duration(7500.0), "2 h 05 min"),
             (duration(-1.0), UNKNOWN),
+        ]);
+    }
+
+    #[test]
+    fn an_estimate_says_no_more_than_its_bar_allows() {
+        check(&[
+            (estimate_with_bar(38.0, 47.2, 58.0), "47 ms ±25 %"),
+            (estimate_with_bar(47.0, 47.2, 47.4), "47 ms ±5 %"),
+            (estimate_with_bar(60.0, 100.0, 145.2), "100 ms ±50 %"),
+            (estimate_with_bar(2.1, 5.0, 13.8), "2.1 to 14 ms"),
+            (estimate_with_bar(0.6, 1.4, 3.0), "600 µs to 3.0 ms"),
+            (estimate_with_bar(0.03, 0.39, 1.93), "under 2 ms"),
+            (estimate_with_bar(0.012, 0.37, 3.61), "under 4 ms"),
+            (estimate_with_bar(0.0, 0.01, 0.07), "under 70 µs"),
+            (estimate_with_bar(0.0, 0.0, f64::NAN), UNKNOWN),
+            (estimate_only(38.0, 47.2, 58.0), "47"),
+            (estimate_only(0.012, 0.37, 3.61), "<4"),
+            (estimate_only(2.1, 5.0, 13.8), "<20"),
         ]);
     }
 

@@ -13,6 +13,8 @@ mod steps;
 mod switch;
 
 #[cfg(test)]
+mod template_tests;
+#[cfg(test)]
 pub(crate) mod tests;
 
 use std::sync::Arc;

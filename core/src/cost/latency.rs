@@ -1,7 +1,7 @@
 //! How long a model takes on a chip: an estimate with an error bar, from published measurements.
 
 use super::operator_macs;
-use super::rates::{Code, OperatorClass, moving_limit, rate, usual_clock_hz};
+use super::rates::{Code, OperatorClass, Overhead, moving_limit, overhead, rate, usual_clock_hz};
 use crate::model::{BuiltinOperator as Op, Model, Operator, OperatorId, Subgraph, SubgraphId, TensorType};
 use crate::plan::Target;
 use crate::verdict::{self, Kernel, OperatorVerdict};
@@ -13,8 +13,14 @@ pub struct Estimate {
     pub target: Target,
     /// Clock at which such chips usually run, in Hz; `None` for the host.
     pub clock_hz: Option<u64>,
-    /// Cycles of all operators together; `None` where one that multiplies has no estimate, so that a sum would say nothing.
+    /// Cycles of one invocation: all operators, and what every invocation takes besides. `None` where an operator that
+    /// multiplies has no estimate, so that a sum would say nothing.
     pub total: Option<Cycles>,
+    /// What an invocation takes whatever the operators are, mostly code and weights that come from flash again; `None`
+    /// where nothing is known about the chip.
+    pub invocation: Option<Cycles>,
+    /// Which measurements the overheads rest on; empty where there are none.
+    pub overhead_source: &'static str,
     /// One entry for every operator of every subgraph, in order.
     pub operators: Vec<OperatorEstimate>,
 }
@@ -39,7 +45,7 @@ pub struct OperatorEstimate {
     pub operator: OperatorId,
     /// The kind of work; `None` for memory that is only moved, and where there is no estimate.
     pub class: Option<OperatorClass>,
-    /// Its cycles, or why there is no estimate.
+    /// Its cycles with what the interpreter spends on calling it, or why there is no estimate.
     pub cycles: Result<Cycles, &'static str>,
     /// Which measurements it rests on; empty where there is no estimate.
     pub source: &'static str,
@@ -52,13 +58,19 @@ pub fn estimate(model: &Model, target: Target) -> Estimate {
 
 /// As [`estimate`], for verdicts that are known already.
 pub fn estimate_with(model: &Model, target: Target, verdicts: &[OperatorVerdict]) -> Estimate {
+    let overhead = overhead(target.chip);
+    let per_operator = overhead.as_ref().map(|overhead| overhead.per_operator);
     let operators: Vec<OperatorEstimate> =
-        verdicts.iter().map(|verdict| one(model, target, verdict)).collect();
+        verdicts.iter().map(|verdict| one(model, target, verdict, per_operator)).collect();
+    let invocation = overhead.as_ref().map(|overhead| overhead.per_invocation);
     let multiplies = |it: &OperatorEstimate| super::macs(model, it.subgraph, it.operator) > 0;
     let is_known = operators.iter().all(|it| it.cycles.is_ok() || !multiplies(it))
         && operators.iter().any(|it| it.cycles.is_ok());
-    let sum = operators.iter().filter_map(|it| it.cycles.ok()).fold(Cycles::default(), Cycles::plus);
-    Estimate { target, clock_hz: usual_clock_hz(target.chip), total: is_known.then_some(sum), operators }
+    let first = invocation.filter(|_| is_known);
+    let known = operators.iter().filter_map(|it| it.cycles.ok());
+    let total = first.map(|first| known.fold(first, Cycles::plus));
+    let overhead_source = overhead.map_or("", |overhead: Overhead| overhead.source);
+    Estimate { target, clock_hz: usual_clock_hz(target.chip), total, operators, invocation, overhead_source }
 }
 
 impl Estimate {
@@ -75,7 +87,7 @@ impl Estimate {
 
 impl Cycles {
     /// A figure whose truth lies within a factor.
-    fn within(mid: f64, spread: f64) -> Self {
+    pub(super) fn within(mid: f64, spread: f64) -> Self {
         Self { low: mid / spread, mid, high: mid * spread }
     }
 
@@ -94,17 +106,23 @@ impl Cycles {
         (self.low * 1e6 / clock_hz as f64, self.high * 1e6 / clock_hz as f64)
     }
 
-    /// Half of the error bar as a share of the estimate: 0.25 is ±25 %. 0 where there is nothing to estimate.
+    /// The longer side of the error bar as a share of the estimate: the truth lies within ±25 % for 0.25. 0 where there is
+    /// nothing to estimate.
     pub fn relative_error(&self) -> f64 {
-        if self.mid > 0.0 { (self.high - self.low) / (2.0 * self.mid) } else { 0.0 }
+        if self.mid > 0.0 { (self.high - self.mid).max(self.mid - self.low) / self.mid } else { 0.0 }
     }
 }
 
-fn one(model: &Model, target: Target, verdict: &OperatorVerdict) -> OperatorEstimate {
+fn one(
+    model: &Model,
+    target: Target,
+    verdict: &OperatorVerdict,
+    per_operator: Option<Cycles>,
+) -> OperatorEstimate {
     let graph = model.subgraph(verdict.subgraph);
     let operator = &graph.operators[verdict.operator.index()];
     let (class, cycles, source) = match cycles(model, target, graph, operator, &verdict.kernel) {
-        Ok((class, cycles, source)) => (class, Ok(cycles), source),
+        Ok((class, cycles, source)) => (class, Ok(cycles.plus(per_operator.unwrap_or_default())), source),
         Err(reason) => (None, Err(reason), ""),
     };
     OperatorEstimate { subgraph: verdict.subgraph, operator: verdict.operator, class, cycles, source }

@@ -70,6 +70,20 @@ pub fn parameter_bytes(model: &Model, subgraph: SubgraphId, operator: OperatorId
     inputs.into_iter().map(|tensor| constant_bytes(model, graph, *tensor)).sum()
 }
 
+/// An operator that multiplies reads float32 weights: the file is 4 times as large as with int8 ones, and TFLM's float kernels
+/// run it, which ESP-NN does not speed up.
+pub fn has_float_weights(model: &Model) -> bool {
+    let in_graph = |graph: &Subgraph| {
+        graph.operators.iter().any(|operator| {
+            let weights = operator.inputs.iter().skip(1).flatten();
+            let is_float = |tensor: &&TensorId| graph.tensor(**tensor).ty == TensorType::Float32;
+            operator_macs(model.builtin(operator), graph, operator).unwrap_or(0) > 0
+                && weights.filter(is_float).any(|tensor| constant_bytes(model, graph, *tensor) > 0)
+        })
+    };
+    model.subgraphs.iter().any(in_graph)
+}
+
 fn constant_bytes(model: &Model, subgraph: &Subgraph, tensor: TensorId) -> u64 {
     model.constant_data(subgraph.tensor(tensor)).map_or(0, |bytes| bytes.len() as u64)
 }

@@ -19,6 +19,7 @@ mod network;
 mod optimizer;
 mod predict;
 mod random;
+mod scaling;
 mod schedule;
 mod targets;
 #[cfg(test)]
@@ -33,4 +34,5 @@ pub use error::TrainError;
 pub use events::{Command, Control, End, EpochRecord, Event, Metric, Started, StepRecord, Uninterrupted};
 pub use network::Network;
 pub use predict::{Tested, evaluate, predict, predict_all};
+pub use scaling::can_normalise_targets;
 pub use train::{Job, Outcome, Start, train};

@@ -130,11 +130,13 @@ pub(crate) fn measure_batch(
             let output = output.clone();
             parts.push(metric(&targets[0], output, expected.clone(), activations[0], raw[0]));
         }
-        parts.push(loss::losses(loss, output, expected, raw[place]).sum());
+        parts.push(loss::losses(targets[place].loss(loss), output, expected, raw[place]).sum());
     }
     let parts = values_from_tensor(Tensor::cat(parts, 0));
     if let [metric, losses @ ..] = parts.as_slice() {
-        sums.add(losses.iter().map(|loss| f64::from(*loss)).sum(), f64::from(*metric), indexes.len());
+        let [loss_factor, metric_factor] = targets[0].factors(loss).map(f64::from);
+        let loss: f64 = losses.iter().map(|loss| f64::from(*loss)).sum();
+        sums.add(loss * loss_factor, f64::from(*metric) * metric_factor, indexes.len());
     }
 }
 

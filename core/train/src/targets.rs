@@ -5,6 +5,7 @@ use emberlab_core::training::{ClassWeights, Loss, TrainingConfig};
 
 use crate::error::TrainError;
 use crate::events::Metric;
+use crate::scaling::Scaling;
 
 /// How the targets of samples become rows of numbers, one row per sample, as wide as the output of the network.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,8 @@ pub(crate) struct TargetRows {
     smoothing: f32,
     /// Weight of every class in the loss; empty if all count the same.
     class_weights: Vec<f32>,
+    /// How values are normalised, if they are.
+    scaling: Option<Scaling>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,7 +85,23 @@ impl TargetRows {
             }
         };
         let class_weights = class_weights(samples, &config.class_weights)?;
-        Ok(Self { width, kind, smoothing: config.label_smoothing, class_weights })
+        Ok(Self { width, kind, smoothing: config.label_smoothing, class_weights, scaling: None })
+    }
+
+    /// The same with values that are normalised.
+    pub fn scaled(self, scaling: Option<&Scaling>) -> Self {
+        Self { scaling: scaling.cloned(), ..self }
+    }
+
+    /// The loss for the rows that [`TargetRows::rows`] gives.
+    pub fn loss(&self, loss: Loss) -> Loss {
+        self.scaling.as_ref().map_or(loss, |scaling| scaling.loss(loss))
+    }
+
+    /// What loss and metric of these rows are multiplied with to be those of the samples.
+    pub fn factors(&self, loss: Loss) -> [f32; 2] {
+        let scaling = self.scaling.as_ref();
+        scaling.map_or([1.0; 2], |scaling| [scaling.loss_factor(loss), scaling.error_factor()])
     }
 
     /// What is measured beside the loss.
@@ -114,6 +133,9 @@ impl TargetRows {
             (Targets::Values { values, .. }, _) => {
                 for index in indexes {
                     rows.extend_from_slice(&values[index * self.width..][..self.width]);
+                }
+                if let Some(scaling) = &self.scaling {
+                    scaling.normalise(&mut rows);
                 }
             }
             (Targets::Inputs | Targets::None, _) => rows.extend_from_slice(input),

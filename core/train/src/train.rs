@@ -14,6 +14,7 @@ use crate::network::{Mode, Network, Value};
 use crate::optimizer::{Memory, Step};
 use crate::predict::{self, Measured};
 use crate::random::{Purpose, Random};
+use crate::scaling::Scaling;
 use crate::targets::TargetRows;
 use crate::{fingerprint, loss, schedule};
 
@@ -87,6 +88,8 @@ struct Run<'a> {
     memory: Memory,
     training: Set<'a>,
     targets: Vec<TargetRows>,
+    /// How values to predict are normalised; the network inside learns them so.
+    scaling: Option<Scaling>,
     validation: Option<(Set<'a>, Vec<TargetRows>)>,
     /// Outputs that are taken before their last activation.
     raw: Vec<bool>,
@@ -126,7 +129,7 @@ impl<'a> Run<'a> {
             Start::Weights(weights) => weights,
             Start::Checkpoint(checkpoint) => &checkpoint.weights,
         };
-        let network = Network::with_precision(job.graph, weights, backend, half)?;
+        let mut network = Network::with_precision(job.graph, weights, backend, half)?;
         check_inputs(&network, job.training)?;
         let (training, validation) = match job.validation.filter(|samples| samples.count > 0) {
             Some(samples) => {
@@ -139,12 +142,20 @@ impl<'a> Run<'a> {
             return Err(TrainError::Samples("There are no samples to train on".to_owned()));
         }
         let targets = target_rows(&network, job.training, config)?;
+        let scaling = Scaling::new(job.graph, job.training, &training.indexes, config);
+        if let (Some(scaling), Start::Weights(weights)) = (&scaling, job.start) {
+            network = Network::with_precision(job.graph, &scaling.unfolded(weights), backend, half)?;
+        }
+        let scaled = |rows: Vec<TargetRows>| -> Vec<TargetRows> {
+            rows.into_iter().map(|rows| rows.scaled(scaling.as_ref())).collect()
+        };
+        let targets = scaled(targets);
         let validation = match validation {
             Some(set) => {
                 // As in Keras, class weights are for training only.
                 let plain = TrainingConfig { class_weights: Default::default(), ..config.clone() };
                 let targets = target_rows(&network, set.samples, &plain)?;
-                Some((set, targets))
+                Some((set, scaled(targets)))
             }
             None => None,
         };
@@ -188,6 +199,7 @@ impl<'a> Run<'a> {
             memory,
             training,
             targets,
+            scaling,
             validation,
             raw,
             notes,
@@ -292,7 +304,8 @@ impl<'a> Run<'a> {
                 metric =
                     Some(predict::metric(&self.targets[0], output, targets, activations[0], self.raw[0]));
             }
-            let mut losses = loss::losses(config.loss, output, targets, self.raw[place]);
+            let loss = self.targets[place].loss(config.loss);
+            let mut losses = loss::losses(loss, output, targets, self.raw[place]);
             if let Some(weights) = &weights {
                 losses = losses * weights.clone();
             }
@@ -307,7 +320,9 @@ impl<'a> Run<'a> {
         let mut gradients = total.clone().mul_scalar(self.gradient_scale / count as f32).backward();
         let gradients = leaves.iter().map(|leaf| leaf.grad_remove(&mut gradients)).collect();
         drop(leaves);
-        let mut sum = total.inner();
+        let [loss_factor, metric_factor] = self.targets[0].factors(config.loss);
+        let metric = metric.mul_scalar(metric_factor);
+        let mut sum = total.inner().mul_scalar(loss_factor);
         if let Some(penalty) = self.network.penalty() {
             sum = sum + penalty.mul_scalar(count as f32);
         }
@@ -433,6 +448,10 @@ impl<'a> Run<'a> {
                 let is_whole = checkpoint.step_in_epoch == 0;
                 (checkpoint.weights.clone(), checkpoint.epoch.checked_sub(1).filter(|_| is_whole))
             }
+        };
+        let weights = match &self.scaling {
+            Some(scaling) => scaling.folded(&weights),
+            None => weights,
         };
         Outcome { end, weights, epoch, checkpoint }
     }

@@ -29,6 +29,8 @@ pub(super) struct Detail {
     of: Option<(u64, usize)>,
     /// The window that is chosen.
     pub window: usize,
+    /// How many windows were asked for elsewhere and shown here.
+    n_taken: u64,
     stream: usize,
     spectrum: bool,
     hidden: BTreeSet<usize>,
@@ -47,6 +49,13 @@ impl Detail {
             self.window = 0;
         }
         let look = data.look.as_ref().filter(|look| look.recording == index);
+        if let (Some(look), Some((recording, first_step, number))) = (look, data.wanted_window)
+            && recording == index
+            && number != self.n_taken
+        {
+            self.n_taken = number;
+            self.window = window_at(look, first_step);
+        }
         let rect = ui.available_rect_before_wrap();
         let (head, body) = rect.split_top_bottom_at_y(rect.top() + HEAD);
         within(ui, head, "detail head", |ui| self.head_ui(ui, index, dataset, look, ctx));
@@ -158,8 +167,7 @@ impl Detail {
                 },
             );
             if let Some(step) = clicked {
-                let is_before = |sample: &&crate::jobs::SampleView| sample.first_step <= step;
-                self.window = look.samples.iter().filter(is_before).count().saturating_sub(1);
+                self.window = window_at(look, step);
             }
             return;
         }
@@ -214,6 +222,11 @@ impl Detail {
             ui.label(text::number_small(format::shape(&shape)).color(theme.text.text_3));
         }
     }
+}
+
+/// The last window that begins at the step or before it.
+fn window_at(look: &SampleLook, step: usize) -> usize {
+    look.samples.iter().filter(|sample| sample.first_step <= step).count().saturating_sub(1)
 }
 
 /// The input is computed from a signal.

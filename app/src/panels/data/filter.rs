@@ -50,9 +50,38 @@ pub(super) fn shown(dataset: &Dataset, parts: &[Part], filter: &Filter) -> Vec<u
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use emberlab_core::dataset::{Generated, Generator, generate};
 
     use super::*;
+
+    /// How long typing makes a frame longer is printed, not judged: machines differ.
+    #[test]
+    fn a_hundred_thousand_recordings_are_filtered_while_a_word_is_typed() {
+        let mut dataset = generate(&Generated { kind: Generator::Gestures, seed: 1, count: 1 });
+        let first = dataset.recordings[0].clone();
+        dataset.recordings = (0..100_000)
+            .map(|number| {
+                let mut recording = first.clone();
+                recording.name = format!("Recording_{number:06}.wav");
+                recording
+            })
+            .collect();
+        for query in ["", "r", "re", "recording_0999", "recording_099999", "nobody"] {
+            let filter = Filter { query: query.to_owned(), ..Filter::default() };
+            let begin = Instant::now();
+            let found = shown(&dataset, &[], &filter).len();
+            println!("“{query}”: {found} recordings in {:.2} ms", begin.elapsed().as_secs_f64() * 1e3);
+            let expected = match query {
+                "recording_0999" => 100,
+                "recording_099999" => 1,
+                "nobody" => 0,
+                _ => 100_000,
+            };
+            assert_eq!(found, expected, "{query}");
+        }
+    }
 
     #[test]
     fn class_part_and_words_must_all_fit() {

@@ -257,6 +257,57 @@ fn a_project_opens_as_it_was_left() {
 }
 
 #[test]
+fn a_panel_that_was_named_on_the_command_line_holds_until_another_is_chosen() {
+    let mut bench = Bench::new("held");
+    bench.write("set/a.csv", table(80, 0));
+    bench.drop_path(&bench.at("set"));
+    bench.until_written();
+    let file = bench.open().file.clone().expect("it has a file");
+    let panel_after = |path: &Path, panel: PanelKind| {
+        let mut other = window(&bench.folder);
+        other.state_mut().send(Command::HoldPanel(panel));
+        other.state_mut().send(Command::Open(vec![path.to_owned()]));
+        settle(&mut other);
+        let document = other.state().document();
+        assert!(document.active_project().is_some());
+        assert!(!document.panel_held, "the next project chooses for itself");
+        document.panel
+    };
+    for panel in [PanelKind::Inspect, PanelKind::Arena, PanelKind::Train, PanelKind::Design] {
+        assert_eq!(panel_after(&file, panel), panel);
+        assert_eq!(panel_after(&bench.at("set"), panel), panel, "data make a project");
+    }
+    let mut other = window(&bench.folder);
+    other.state_mut().send(Command::HoldPanel(PanelKind::Arena));
+    other.state_mut().send(Command::ShowPanel(PanelKind::Run));
+    other.state_mut().send(Command::Open(vec![file]));
+    settle(&mut other);
+    assert_eq!(other.state().document().panel, PanelKind::Data, "without a wish the data come first");
+}
+
+#[test]
+fn a_window_of_a_recording_is_chosen_from_elsewhere() {
+    let mut bench = Bench::new("window");
+    gestures(&mut bench);
+    let mut preparation = bench.project().preparation.clone();
+    preparation.window = Window::Sliding {
+        length: Length::Steps(20),
+        stride: Length::Steps(10),
+        least_share: 0.5,
+        short: emberlab_core::dataset::Padding::ZerosAround,
+    };
+    bench.send(Command::Data(DataCommand::SetPreparation(Box::new(preparation), "window kind")));
+    assert_eq!(bench.stage(), DataStage::Ready);
+    for (recording, window) in [(3, 2), (3, 0), (5, 1)] {
+        bench.send(Command::Data(DataCommand::SelectWindow(recording, 10 * window)));
+        assert_eq!(bench.open().data.selected, Some(recording));
+        let n_samples = bench.open().data.look.as_ref().expect("it was looked at").n_samples;
+        let words = format!("{} of {n_samples}", window + 1);
+        assert!(!bench.labels(&words).is_empty(), "{words} is not in {:?}", bench.labels(""));
+    }
+}
+
+#[test]
 fn changed_data_are_asked_for_and_taken_only_then() {
     let mut bench = Bench::new("changed");
     bench.write("set/a.csv", table(80, 0));

@@ -9,7 +9,7 @@ use emberlab_core::plan::Target;
 use emberlab_core::verdict::{Diagnostic, Kernel, OperatorVerdict, Place, Severity};
 
 use super::words::{category, details};
-use crate::document::{Findings, OpenModel, Tab, TabId};
+use crate::document::{Findings, Latency, OpenModel, Tab, TabId};
 use crate::panels::inspect::facts::live_bytes;
 use crate::panels::inspect::find::Haystack;
 use crate::project::DesignState;
@@ -68,8 +68,8 @@ pub struct Totals {
     pub parameters: u64,
     /// Multiply-accumulates; `None` where those of a layer are not known.
     pub macs: Option<u64>,
-    /// Estimated milliseconds; `None` where there is no estimate.
-    pub millis: Option<f64>,
+    /// How long an invocation takes; `None` where there is no estimate.
+    pub latency: Option<Latency>,
 }
 
 /// Facts about one layer.
@@ -196,7 +196,7 @@ impl NetworkFacts {
         let totals = Totals {
             parameters: drawn.shapes.parameters().total(),
             macs: all_known.then(|| figures().map(|cost| cost.macs).fold(0, u64::saturating_add)),
-            millis: latency.filter(|_| all_known).map(|latency| latency.millis),
+            latency: latency.filter(|_| all_known),
         };
         let is_wrong = |layer: &&LayerFacts| layer.worst() == Some(Severity::Error);
         Self {

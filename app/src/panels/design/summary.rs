@@ -211,7 +211,11 @@ impl Table for SummaryTable<'_> {
             SummaryColumn::Parameters => format::count(totals.parameters),
             SummaryColumn::Macs => totals.macs.map_or_else(|| format::UNKNOWN.to_owned(), format::count),
             SummaryColumn::Millis => {
-                totals.millis.map_or_else(|| format::UNKNOWN.to_owned(), format::estimated_millis_only)
+                let known = totals.latency.map(|latency| (latency.range, latency.millis));
+                known.map_or_else(
+                    || format::UNKNOWN.to_owned(),
+                    |((low, high), millis)| format::estimate_only(low, millis, high),
+                )
             }
         }
     }

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use emberlab_core::model::{BuiltinOperator, ModelBuilder, Tensor, TensorType};
+use emberlab_core::tflite;
 
 use crate::app::App;
 use crate::command::Command;
@@ -62,6 +64,39 @@ fn a_click_on_run_fills_outputs_and_operators() {
     let tab = harness.state().document().active_tab().expect("the example is open");
     assert!(matches!(tab.selection, Selection::Operator(..)));
     harness.get_by_label_contains("of output of operator 0");
+}
+
+/// A streaming model: in the first of two invocations its buffer waits for more rows, and the copy behind it does not run.
+fn streaming_model() -> Vec<u8> {
+    let mut builder = ModelBuilder::new("a buffer of three rows");
+    let int8 = |name: &str, shape: &[i32]| Tensor::new(name, TensorType::Int8, shape).quantized(1.0, 0);
+    let input = builder.input(int8("row", &[1, 1, 1, 2]));
+    let rows = builder.tensor(int8("rows", &[1, 3, 1, 2]).variable());
+    let copy = builder.tensor(int8("copy", &[1, 3, 1, 2]));
+    builder.custom_operator("CIRCULAR_BUFFER", [input], [rows]);
+    builder.operator(BuiltinOperator::RESHAPE, [rows], [copy]);
+    builder.output(copy);
+    tflite::write(&builder.build()).expect("it is small and sound")
+}
+
+#[test]
+fn a_run_that_waits_for_more_input_says_so() {
+    let mut harness = harness();
+    harness.get_by_label("Run the model").click();
+    settle(&mut harness);
+    assert!(!result(&harness).ended_early);
+    assert!(harness.query_by_label_contains("The run ended early").is_none());
+    let command = Command::OpenBytes("streaming.tflite".to_owned(), streaming_model().into());
+    harness.state_mut().send(command);
+    harness.state_mut().send(Command::ShowPanel(PanelKind::Run));
+    settle(&mut harness);
+    harness.get_by_label("Run the model").click();
+    settle(&mut harness);
+    let result = result(&harness);
+    assert!(result.ended_early);
+    assert_eq!(result.trace.len(), 1, "the copy behind the buffer did not run");
+    harness.get_by_label_contains("The run ended early");
+    harness.get_by_label_contains("An operator waits for more input");
 }
 
 #[test]

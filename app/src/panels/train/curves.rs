@@ -1,6 +1,6 @@
 //! The charts of the panel: losses, learning rates and metrics over the same places, with one cursor.
 
-use egui::{Align2, CornerRadius, PointerButton, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, PointerButton, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 use emberlab_train::Metric;
 
 use super::curve::{Point, Scale, Smoothing, nearest};
@@ -9,7 +9,7 @@ use super::figures::{
 };
 use super::lines::{Across, LineRequest};
 use super::shown::LineCache;
-use crate::charts::{Chart, Margins, Plotted, plot_ui};
+use crate::charts::{Axis, Chart, Margins, Plotted, plot_ui};
 use crate::document::TabId;
 use crate::project::OpenProject;
 use crate::theme::{Theme, font_id, format, text, with_alpha};
@@ -21,6 +21,9 @@ pub struct Curves {
     /// What was chosen.
     pub look: Look,
     cache: LineCache,
+    loss: Drawn,
+    rate: Drawn,
+    metric: Drawn,
     /// The place under the pointer, of the frame before and of this one.
     cursor: Option<f64>,
     next_cursor: Option<f64>,
@@ -95,6 +98,50 @@ impl Look {
     /// Chooses what runs across; a part that was zoomed in to has other places.
     pub fn set_across(&mut self, across: Across) {
         (self.across, self.view) = (across, None);
+    }
+}
+
+/// A chart that is drawn again as it is until something that it was made of has changed: its lines change less often than
+/// frames come.
+#[derive(Default)]
+struct Drawn(Option<(ChartKey, Chart)>);
+
+/// Everything that a chart is made of.
+#[derive(Debug, PartialEq)]
+struct ChartKey {
+    /// How often lines have changed.
+    changes: u64,
+    /// Number, name, colour of the runs that are shown, and whether they are in front.
+    runs: Vec<(u32, String, Color32, bool)>,
+    look: ChartLook,
+    /// What stands at the axes.
+    words: [&'static str; 2],
+    goal: Option<f64>,
+    is_dark: bool,
+}
+
+impl Drawn {
+    /// The chart, made anew if need be; it goes back into its place afterwards.
+    fn take(&mut self, key: ChartKey, make: impl FnOnce() -> Chart) -> (ChartKey, Chart) {
+        match self.0.take() {
+            Some((known, chart)) if known == key => (known, chart),
+            _ => (key, make()),
+        }
+    }
+}
+
+impl ChartKey {
+    fn new(
+        cache: &LineCache,
+        runs: &[ShownRun<'_>],
+        look: ChartLook,
+        words: [&'static str; 2],
+        goal: Option<f64>,
+        theme: &Theme,
+    ) -> Self {
+        let run = |run: &ShownRun<'_>| (run.number, run.name.to_owned(), run.colour, run.selected);
+        let runs = runs.iter().map(run).collect();
+        Self { changes: cache.changes, runs, look, words, goal, is_dark: theme.dark }
     }
 }
 
@@ -178,11 +225,14 @@ impl Curves {
         let margins = if has_rate { NARROW } else { Margins::LABELLED };
         let field = margins.field(loss_rect);
         let look = self.chart_look(open, &runs, field.size());
-        let mut chart = loss_chart(&runs, measure(open), &look, theme);
-        if has_rate {
-            // The chart below says what runs across.
-            chart.x.label.clear();
-        }
+        let measure = measure(open);
+        // The chart below says what runs across, if there is one.
+        let label = if has_rate { "" } else { across_label(self.look.across) };
+        let key = ChartKey::new(&cache, &runs, look, [measure, label], None, theme);
+        let (key, chart) = self.loss.take(key, || {
+            let chart = loss_chart(&runs, measure, &look, theme);
+            if has_rate { Chart { x: Axis { label: String::new(), ..chart.x }, ..chart } } else { chart }
+        });
         let spoken = spoken(&runs, "Loss", |run| {
             let best =
                 run.lines.best.map(|best| format!(", best {}", loss_text(best.loss))).unwrap_or_default();
@@ -205,17 +255,20 @@ impl Curves {
             };
             self.read_out(ui, theme, &plotted, &chart, &runs, value);
         }
+        self.loss.0 = Some((key, chart));
         if has_rate {
             let field = Margins::LABELLED.field(rate_rect);
             let look = ChartLook { marks_up: 2, ..self.chart_look(open, &runs, field.size()) };
-            let chart = rate_chart(&runs, &look);
+            let label = across_label(self.look.across);
+            let key = ChartKey::new(&cache, &runs, look, ["", label], None, theme);
+            let (key, chart) = self.rate.take(key, || {
+                let chart = rate_chart(&runs, &look);
+                Chart { x: Axis { label: label.to_owned(), ..chart.x }, ..chart }
+            });
             let margins = Margins { top: 4.0, bottom: 34.0, ..Margins::LABELLED };
-            let chart = Chart {
-                x: crate::charts::Axis { label: across_label(self.look.across).to_owned(), ..chart.x },
-                ..chart
-            };
             let plotted = plot_ui(ui, theme, rate_rect, margins, &chart, "Learning rate");
             self.handle(ui, theme, &plotted, &chart, &look, false);
+            self.rate.0 = Some((key, chart));
         }
         drop(runs);
         self.cache = cache;
@@ -237,7 +290,8 @@ impl Curves {
         let field = Margins::LABELLED.field(rect);
         let look = ChartLook { heights: None, ..self.chart_look(open, &runs, field.size()) };
         let goal = open.project.goal.accuracy.map(f64::from);
-        let chart = metric_chart(&runs, kind, goal, &look, theme);
+        let key = ChartKey::new(&cache, &runs, look, [title, ""], goal, theme);
+        let (key, chart) = self.metric.take(key, || metric_chart(&runs, kind, goal, &look, theme));
         let spoken = spoken(&runs, &chart.title, |run| {
             let last = |points: &[[f64; 2]]| points.last().map_or(f64::NAN, |point| point[1]);
             let (train, validation) = (last(&run.lines.metric), last(&run.lines.validation_metric));
@@ -255,6 +309,7 @@ impl Curves {
             };
             self.read_out(ui, theme, &plotted, &chart, &runs, value);
         }
+        self.metric.0 = Some((key, chart));
         drop(runs);
         self.cache = cache;
     }

@@ -254,9 +254,8 @@ fn loss_marks(range: (f64, f64), scale: Scale, most: usize) -> Vec<(f64, String)
 
 /// The shaded gap between the smoothed training line and validation.
 fn gap(run: &ShownRun<'_>, scale: Scale, look: &ChartLook, theme: &Theme) -> Option<Area> {
-    let points: Vec<[f64; 3]> = run
-        .lines
-        .validation
+    let validation = thinned(&run.lines.validation, look.from, look.to, look.columns);
+    let points: Vec<[f64; 3]> = validation
         .iter()
         .filter(|point| (look.from..=look.to).contains(&point[0]))
         .filter_map(|point| {

@@ -1,11 +1,13 @@
 //! Lines of the runs that are drawn, kept while nothing has changed.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use super::figures::ShownRun;
 use super::lines::{LineRequest, RunLines};
 use crate::document::TabId;
 use crate::project::OpenProject;
+use crate::project::train::Phase;
 use crate::theme::Theme;
 
 /// Lines of runs with what they were made of.
@@ -13,13 +15,20 @@ use crate::theme::Theme;
 pub struct LineCache {
     tab: Option<TabId>,
     runs: BTreeMap<u32, Known>,
+    /// Grows whenever lines have changed.
+    pub changes: u64,
 }
 
 struct Known {
     revision: u64,
     request: LineRequest,
     lines: RunLines,
+    made: Instant,
+    took: Duration,
 }
+
+/// Lines of a run that goes on are made anew so seldom that this takes at most one part in so many of the time.
+const SHARE: u32 = 10;
 
 impl LineCache {
     /// Makes the lines of all runs that are shown; `request` lacks the steps of an epoch, which each run has its own.
@@ -27,6 +36,7 @@ impl LineCache {
         if self.tab != Some(tab) {
             self.runs.clear();
             self.tab = Some(tab);
+            self.changes += 1;
         }
         self.runs.retain(|run, _| open.project.run(*run).is_some());
         for record in open.project.runs.iter().filter(|record| is_shown(open, record.number)) {
@@ -36,8 +46,20 @@ impl LineCache {
             if known.is_some_and(|known| known.revision == measured.revision && known.request == request) {
                 continue;
             }
+            let live = open.train.live_run(record.number);
+            let is_live = live.is_some_and(|live| live.phase == Phase::Running);
+            let is_young =
+                |known: &Known| known.request == request && known.made.elapsed() < known.took * SHARE;
+            // What is left out now comes with a later frame: while the run goes on there are many.
+            if is_live && known.is_some_and(is_young) {
+                continue;
+            }
+            let made = Instant::now();
             let lines = RunLines::new(&measured.history, &request);
-            self.runs.insert(record.number, Known { revision: measured.revision, request, lines });
+            let took = made.elapsed();
+            self.changes += 1;
+            self.runs
+                .insert(record.number, Known { revision: measured.revision, request, lines, made, took });
         }
     }
 

@@ -17,6 +17,7 @@ use crate::jobs::write_project_file;
 use crate::project::OpenProject;
 use crate::project::train::{Phase, TrainCommand};
 use crate::settings::Settings;
+use crate::training::{StepCurve, StepPoint};
 
 /// A window with a project of its own in a folder that is gone at the end.
 struct Window {
@@ -185,9 +186,11 @@ fn a_run_has_curves_a_matrix_and_figures_of_classes() {
 #[test]
 fn numbers_get_a_plot_and_figures() {
     let mut window = Window::open("numbers", &project(Generator::Sine, 200, "sine"));
+    assert!(window.harness.query_all_by_label("normalised").count() > 0, "it is on and can be turned off");
     window.train();
     window.settle();
     let record = &window.open_project().project.runs[0];
+    assert!(record.settings.normalise_targets);
     assert!(record.test.is_some_and(|test| test.mean_absolute_error.is_some() && test.accuracy.is_none()));
     window.harness.get_by_label_contains("Predicted against true, ");
     window.harness.get_by_label_contains("Mean absolute error, cosine 16, train ");
@@ -227,6 +230,54 @@ fn a_run_is_paused_goes_on_and_is_stopped_with_its_best() {
     assert!(window.folder.join("test.files/run-1/weights").is_file());
     assert!(window.folder.join("test.files/run-1/checkpoint").is_file());
     window.harness.get_by_label("Go on with this run");
+}
+
+/// Seconds that this thread has computed, where the system tells; else seconds that have gone by.
+fn thread_seconds(begin: Instant) -> f64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = told.and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
+    nanos.map_or_else(|| begin.elapsed().as_secs_f64(), |nanos| nanos / 1e9)
+}
+
+/// How long frames take beside a run with as many points as are ever kept is printed, not judged: machines differ.
+#[test]
+fn frames_go_on_while_a_long_run_does() {
+    const FRAMES: usize = 240;
+    let mut project = digits();
+    project.training.epochs = 100_000;
+    let mut window = Window::open("frames", &project);
+    window.train();
+    window.wait("the first step", is_running);
+    let document = window.harness.state_mut().document_mut();
+    let id = document.active.expect("the project is in front");
+    let open = document.tab_mut(id).and_then(|tab| tab.project.as_deref_mut()).expect("it is a project");
+    let measured = open.train.measured.get_mut(&1).expect("it has begun");
+    let last = *measured.history.steps.points().last().expect("a step was taken");
+    measured.history.steps = (0..StepCurve::MAX_POINTS as u64 - 100)
+        .map(|number| StepPoint {
+            step: number + 1,
+            seconds: number as f64 * 0.01,
+            loss: 0.1 + 2.0 / (1.0 + number as f32 * 0.01) + (number % 17) as f32 * 0.01,
+            ..last
+        })
+        .collect();
+    let begin = Instant::now();
+    let mut frames: Vec<[f64; 2]> = (0..FRAMES)
+        .map(|_| {
+            let (wall, cpu) = (Instant::now(), thread_seconds(begin));
+            window.harness.run_steps(1);
+            let spent =
+                [thread_seconds(begin) - cpu, wall.elapsed().as_secs_f64()].map(|seconds| seconds * 1e3);
+            std::thread::sleep(Duration::from_millis(4));
+            spent
+        })
+        .collect();
+    for (place, name) in ["computing", "by the clock"].into_iter().enumerate() {
+        frames.sort_by(|a, b| a[place].total_cmp(&b[place]));
+        let at = |share: f64| frames[((FRAMES - 1) as f64 * share) as usize][place];
+        println!("a frame, {name}: median {:.2} ms, p99 {:.2} ms, most {:.2} ms", at(0.5), at(0.99), at(1.0));
+    }
+    assert!(is_running(window.open_project()), "the run went on meanwhile");
 }
 
 #[test]
@@ -336,8 +387,17 @@ fn the_trained_network_opens_as_a_model_with_its_labels() {
     let mut window = Window::open("model", &project);
     window.train();
     window.settle();
-    window.harness.get_by_label("Open model").click();
+    let placeholder = "Placeholder int8 weights";
+    window.harness.state_mut().send(Command::ShowPanel(PanelKind::Inspect));
     window.settle();
+    window.harness.get_by_label(placeholder);
+    assert!(window.harness.query_by_label("float32 weights").is_none(), "the project's own model is int8");
+    window.harness.state_mut().send(Command::ShowPanel(PanelKind::Train));
+    window.settle();
+    window.harness.get_by_label("Open float32 model").click();
+    window.settle();
+    window.harness.get_by_label("float32 weights");
+    assert!(window.harness.query_by_label(placeholder).is_none());
     let document = window.harness.state().document();
     let (tab, open) = document.active_model().expect("the model is in front");
     assert_eq!((tab.title.as_str(), document.panel), ("test rmsprop 16.tflite", PanelKind::Inspect));

@@ -46,6 +46,9 @@ pub struct DataState {
     pub checks: Option<Arc<Checks>>,
     /// The recording that is selected.
     pub selected: Option<usize>,
+    /// The window to choose of the recording with the number: the one that begins at the step, and how often a window was
+    /// asked for.
+    pub wanted_window: Option<(usize, usize, u64)>,
     /// Everything that is drawn of a recording, which may still be the one selected before.
     pub look: Option<Arc<SampleLook>>,
     /// What recordings look like in the grid, as far as it was asked for.
@@ -137,6 +140,8 @@ pub enum DataCommand {
     FitNetwork,
     /// Select a recording.
     Select(Option<usize>),
+    /// Select a recording, and of its windows the one that begins at the step.
+    SelectWindow(usize, usize),
     /// The grid shows these recordings.
     Show(Vec<usize>),
     /// One step back.
@@ -421,6 +426,11 @@ pub fn apply(command: DataCommand, document: &mut Document, jobs: &mut Jobs) {
         }
         DataCommand::Found(paths) => found_at(open, &paths),
         DataCommand::Select(recording) => open.data.selected = recording,
+        DataCommand::SelectWindow(recording, first_step) => {
+            let number = open.data.wanted_window.map_or(0, |(_, _, number)| number) + 1;
+            open.data.selected = Some(recording);
+            open.data.wanted_window = Some((recording, first_step, number));
+        }
         DataCommand::Show(recordings) => open.data.shown = recordings,
         DataCommand::Accept => accept(open, jobs),
         DataCommand::FitNetwork => {

@@ -43,8 +43,8 @@ pub enum GaugeState {
     Millis {
         /// The estimate.
         millis: f64,
-        /// Half of the error bar as a share of the estimate.
-        error: f64,
+        /// Both ends of the error bar.
+        range: (f64, f64),
         /// How long it may take.
         limit: Option<f64>,
     },
@@ -68,24 +68,26 @@ impl Gauge<'_> {
                     format::count(limit)
                 )
             }
-            GaugeState::Millis { millis, error, limit } => {
-                let estimate = format!("{label}, estimate {}", estimate_text(millis, error));
-                let Some(limit) = limit else { return estimate.replace('%', "percent") };
+            GaugeState::Millis { millis, range, limit } => {
+                let estimate = format!("{label}, estimate {}", estimate_text(millis, range));
+                let estimate = estimate.replace('%', "percent");
+                let Some(limit) = limit else { return estimate };
                 let over = if millis > limit { ", over budget" } else { "" };
-                let percent = percent_of(millis, limit);
-                format!(
-                    "{} of {}, {percent} percent{over}",
-                    estimate.replace('%', "percent"),
-                    format::estimated_millis(limit)
-                )
+                let percent = percent_of(weighed(millis, range), limit);
+                format!("{estimate} of {}, {percent} percent{over}", format::chosen_millis(limit))
             }
         }
     }
 }
 
 /// An estimate with its error bar, `47 ms ±20 %`.
-fn estimate_text(millis: f64, error: f64) -> String {
-    format!("{} ±{}", format::estimated_millis(millis), format::percent_whole(error))
+fn estimate_text(millis: f64, range: (f64, f64)) -> String {
+    format::estimate_with_bar(range.0, millis, range.1)
+}
+
+/// What stands against the limit: the estimate, or the end of its bar where only that is worth naming.
+fn weighed(millis: f64, range: (f64, f64)) -> f64 {
+    if estimate_text(millis, range).contains('±') { millis } else { range.1 }
 }
 
 /// A gauge of [`GAUGE_SIZE`]; click it to see how the figure is made.
@@ -174,18 +176,19 @@ impl Look {
                 ..Self::within(theme, &format::bytes(used), used as f64 / (limit.max(1)) as f64, used > limit)
             },
             // The error bar needs the room of the icon; the sign says the same as the word.
-            GaugeState::Millis { millis, error, limit: None } => Look {
+            GaugeState::Millis { millis, range, limit: None } => Look {
                 text: theme.text.text_1,
                 limit: "estimate".to_owned(),
                 tick: false,
-                ..quiet(&estimate_text(millis, error))
+                ..quiet(&estimate_text(millis, range))
             },
-            GaugeState::Millis { millis, error, limit: Some(limit) } => {
-                let value = estimate_text(millis, error);
+            GaugeState::Millis { millis, range, limit: Some(limit) } => {
+                let value = estimate_text(millis, range);
+                let weighed = weighed(millis, range);
                 Look {
-                    limit: format!("est., of {}", format::estimated_millis(limit)),
-                    percent: format!("{} %", percent_of(millis, limit)),
-                    ..Self::within(theme, &value, millis / limit.max(f64::MIN_POSITIVE), millis > limit)
+                    limit: format!("est., of {}", format::chosen_millis(limit)),
+                    percent: format!("{} %", percent_of(weighed, limit)),
+                    ..Self::within(theme, &value, weighed / limit.max(f64::MIN_POSITIVE), millis > limit)
                 }
             }
         }
@@ -244,13 +247,18 @@ mod tests {
         );
         assert_eq!(bytes(122_576, None), "Arena, 122,576 bytes");
         assert_eq!(name(GaugeState::NoModel), "Arena, no model");
-        let millis = |millis, limit| name(GaugeState::Millis { millis, error: 0.2, limit });
+        let millis =
+            |millis, limit| name(GaugeState::Millis { millis, range: (0.8 * millis, 1.2 * millis), limit });
         assert_eq!(millis(47.2, None), "Arena, estimate 47 ms ±20 percent");
         assert_eq!(millis(84.0, Some(100.0)), "Arena, estimate 84 ms ±20 percent of 100 ms, 84 percent");
         assert_eq!(
             millis(100.2, Some(100.0)),
             "Arena, estimate 100 ms ±20 percent of 100 ms, 101 percent, over budget"
         );
+        let wide = |limit| name(GaugeState::Millis { millis: 0.4, range: (0.03, 3.6), limit });
+        assert_eq!(wide(None), "Arena, estimate under 4 ms");
+        assert_eq!(wide(Some(36.0)), "Arena, estimate under 4 ms of 36 ms, 10 percent");
+        assert_eq!(wide(Some(0.2)), "Arena, estimate under 4 ms of 0.2 ms, 1800 percent, over budget");
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::dataset::{
 };
 use crate::layers::{Activation, Layer, LayerGraph, LayerId, LayerKind, WeightOptions};
 use crate::project::{
-    DataReference, EpochFigures, Fingerprint, Goal, RunRecord, RunState, TestFigures, VariantFigures, VariantRecord,
+    DataReference, EpochFigures, Fingerprint, Goal, RunRecord, RunState, TestFigures, VariantFigures,
+    VariantRecord,
 };
 use crate::quantize::{Calibration, CalibrationMethod, Recipe};
 use crate::training::{ClassWeights, EarlyStopping, Loss, Optimizer, Schedule, TrainingConfig};
@@ -114,7 +115,11 @@ fn full() -> Project {
             file: "variants/int8-percentile.tflite".to_owned(),
             file_bytes: 57_248,
             file_sha256: "00ff".to_owned(),
-            figures: Some(VariantFigures { samples: 500, accuracy: Some(0.955), ..VariantFigures::default() }),
+            figures: Some(VariantFigures {
+                samples: 500,
+                accuracy: Some(0.955),
+                ..VariantFigures::default()
+            }),
             recipe: Some(Recipe {
                 calibration: Calibration {
                     method: CalibrationMethod::Percentile { percent: 99.5 },
@@ -199,6 +204,69 @@ fn keys_of_others_are_kept() {
     assert_eq!(again, project);
     assert_eq!(again.unknown["note"].as_str(), Some("mine"));
     assert_eq!(again.unknown["plugin"]["x"][1].as_integer(), Some(2));
+    assert!(written.contains("unheard = 1"), "{written}");
+}
+
+/// The text with a line behind another.
+fn with_line(text: &str, after: &str, line: &str) -> String {
+    assert!(text.contains(after), "{after} is not in\n{text}");
+    text.replacen(after, &format!("{after}\n{line}"), 1)
+}
+
+#[test]
+fn keys_of_others_stay_in_tables_layers_and_runs() {
+    let text = to_text(&full()).expect("small numbers");
+    let text = with_line(&text, "[training]", "ours = \"no\"");
+    let text = with_line(&text, "[goal]", "energy = 2.5");
+    let text = with_line(&text, "name = \"dropout\"", "note = \"keep\"");
+    let text = with_line(&text, "number = 3", "board = \"a\"");
+    let mut project = from_text(&text).expect("unknown keys do no harm");
+    let written = to_text(&project).expect("small numbers");
+    for line in ["ours = \"no\"", "energy = 2.5", "note = \"keep\"", "board = \"a\""] {
+        assert_eq!(written.lines().filter(|found| *found == line).count(), 1, "{line}\n{written}");
+    }
+    assert_eq!(from_text(&written).expect("our own text"), project);
+    assert!(written.starts_with("version = 1\nname = "), "{written}");
+
+    // They follow their layer and their run, wherever these go, and go with them.
+    project.network.layers.swap(1, 3);
+    project.runs.insert(0, RunRecord { number: 9, ..RunRecord::default() });
+    project.training.epochs = 77;
+    project.goal = Goal::default();
+    let moved = from_text(&to_text(&project).expect("small numbers")).expect("our own text");
+    assert_eq!(moved, project);
+    let table: toml::Table = toml::from_str(&to_text(&project).expect("small numbers")).expect("it is TOML");
+    let layers = table["network"]["layers"].as_array().expect("a list");
+    let noted: Vec<_> = layers.iter().filter(|layer| layer.get("note").is_some()).collect();
+    assert_eq!(noted.len(), 1);
+    assert_eq!(noted[0]["name"].as_str(), Some("dropout"));
+    assert_eq!(table["runs"][0].get("board"), None);
+    assert_eq!(table["runs"][1]["board"].as_str(), Some("a"));
+    assert_eq!(table["goal"]["energy"].as_float(), Some(2.5));
+    assert_eq!(table["training"]["epochs"].as_integer(), Some(77));
+    project.network.layers.retain(|layer| layer.name != "dropout");
+    project.runs.clear();
+    let without = to_text(&project).expect("small numbers");
+    assert!(!without.contains("keep") && !without.contains("board"), "{without}");
+}
+
+#[test]
+fn what_others_keep_never_makes_a_project_unreadable() {
+    let text = to_text(&full()).expect("small numbers");
+    let text = with_line(&text, "[data]", "mirror = \"elsewhere\"");
+    let project = from_text(&text).expect("unknown keys do no harm");
+    for changed in [
+        Project { data: None, ..project.clone() },
+        Project { target: None, ..project.clone() },
+        Project { split: Split::default(), preparation: Preparation::default(), ..project },
+    ] {
+        let written = to_text(&changed).expect("small numbers");
+        let read = from_text(&written).unwrap_or_else(|error| panic!("{error}\n{written}"));
+        assert_eq!(
+            Project { unknown: toml::Table::new(), ..read },
+            Project { unknown: toml::Table::new(), ..changed }
+        );
+    }
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(super) fn config(loss: Loss) -> TrainingConfig {
         batch_size: 64,
         epochs: 1,
         validation_share: 0.0,
+        // These compare what the network inside computes.
+        normalise_targets: false,
         ..TrainingConfig::default()
     }
 }

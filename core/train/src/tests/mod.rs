@@ -13,7 +13,7 @@ use emberlab_core::layers::{LayerGraph, Weights, initial_weights};
 use crate::random::{Purpose, Random};
 
 /// A graph of layers that follow one another, each given as JSON without identity and inputs: the first is the input.
-fn chain(layers: &[&str]) -> LayerGraph {
+pub(crate) fn chain(layers: &[&str]) -> LayerGraph {
     let layer = |(place, text): (usize, &&str)| {
         let inputs = place.checked_sub(1).map_or(String::new(), |before| format!(r#","inputs":[{before}]"#));
         format!(r#"{{"id":{place},"name":"layer {place}"{inputs},{text}}}"#)
@@ -27,7 +27,7 @@ fn graph(layers: &str) -> LayerGraph {
 }
 
 /// Weights of which none is 0 or 1 by accident of its beginning.
-fn weights(graph: &LayerGraph, seed: u64) -> Weights {
+pub(crate) fn weights(graph: &LayerGraph, seed: u64) -> Weights {
     let mut weights = initial_weights(graph, seed).unwrap();
     let mut random = Random::new(seed, Purpose::Augmentation, 77);
     for array in weights.layers.values_mut().flat_map(|arrays| arrays.values_mut()) {
@@ -37,7 +37,7 @@ fn weights(graph: &LayerGraph, seed: u64) -> Weights {
 }
 
 /// Samples with normal numbers.
-fn samples(count: usize, shapes: &[&[usize]], targets: Targets) -> Samples {
+pub(crate) fn samples(count: usize, shapes: &[&[usize]], targets: Targets) -> Samples {
     let mut random = Random::new(5, Purpose::Augmentation, count as u64);
     let inputs = shapes.iter().map(|shape| {
         let size = count * shape.iter().product::<usize>();

@@ -250,6 +250,97 @@ fn numbers_are_learned_as_well_as_classes() {
     assert!((f64::from(tested.loss) - values.mean_squared_error).abs() < 1e-9);
 }
 
+/// Values around 2000 whose deviation is some hundreds: rooms by their area, say.
+fn large_values() -> (LayerGraph, Samples) {
+    let mut line = samples(200, &[&[2]], Targets::None);
+    let value = |x: &[f32]| [2000.0 + 400.0 * x[0] - 150.0 * x[1], 5.0 * x[1] - 900.0];
+    let values = line.inputs[0].values.chunks(2).flat_map(value).collect();
+    line.targets = Targets::Values { shape: vec![2], values };
+    let network = chain(&[
+        r#""layer":"Input","shape":[2]"#,
+        r#""layer":"Dense","units":8,"activation":"relu""#,
+        r#""layer":"Dense","units":2"#,
+    ]);
+    (network, line)
+}
+
+fn regression(loss: Loss) -> TrainingConfig {
+    TrainingConfig { loss, learning_rate: 0.01, batch_size: 20, epochs: 40, ..TrainingConfig::default() }
+}
+
+#[test]
+fn values_of_any_size_are_learned_in_their_units() {
+    let (network, line) = large_values();
+    for loss in [Loss::MeanSquaredError, Loss::MeanAbsoluteError, Loss::Huber { delta: 100.0 }] {
+        let config = regression(loss);
+        let (outcome, report) = run(&network, &line, &config, Start::Fresh);
+        let plain = TrainingConfig { normalise_targets: false, ..config.clone() };
+        let (_, without) = run(&network, &line, &plain, Start::Fresh);
+        let (found, before) = (report.epochs[39], without.epochs[39]);
+        assert!(found.metric < 60.0 && before.metric > 500.0, "{loss:?}: {found:?} against {before:?}");
+        // The first step is measured before anything is learned: both see targets of the same size, in the same units.
+        let first = |report: &Report| report.steps[0].loss;
+        assert!(first(&report) < first(&without) && first(&report) > 1.0, "{loss:?}");
+        // What the run says of its samples is what a test of its weights says.
+        let network = Network::new(&network, &outcome.weights, &Backend::cpu()).unwrap();
+        let predicted = predict(&network, &line).unwrap();
+        assert!(predicted.chunks(2).all(|row| row[0] > 0.0 && row[1] < -800.0));
+        let graph = large_values().0;
+        let start = Start::Fresh;
+        let all = Job { graph: &graph, training: &line, validation: Some(&line), config: &config, start };
+        let mut validated = Vec::new();
+        let outcome = train(&all, &Backend::cpu(), &mut Uninterrupted, &mut |event| {
+            if let Event::Epoch(epoch) = event {
+                validated.push(epoch);
+            }
+        })
+        .unwrap();
+        let network = Network::new(&graph, &outcome.weights, &Backend::cpu()).unwrap();
+        let tested = evaluate(&network, &line, &config).unwrap();
+        let kept = validated[outcome.epoch.unwrap()];
+        let emberlab_core::evaluate::Evaluation::Values(values) = tested.evaluation else { panic!() };
+        let close = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-3;
+        assert!(close(tested.loss.into(), kept.validation_loss.unwrap().into()), "{loss:?}: {kept:?}");
+        assert!(
+            close(values.mean_absolute_error, kept.validation_metric.unwrap().into()),
+            "{loss:?}: {kept:?}"
+        );
+    }
+}
+
+#[test]
+fn a_run_over_normalised_values_goes_on_as_if_it_had_never_stopped() {
+    let (network, line) = large_values();
+    let config = regression(Loss::MeanSquaredError);
+    let (unbroken, _) = run(&network, &line, &config, Start::Fresh);
+    let shorter = TrainingConfig { epochs: 7, ..config.clone() };
+    let (stopped, _) = run(&network, &line, &shorter, Start::Fresh);
+    let checkpoint = Checkpoint::from_bytes(&stopped.checkpoint.to_bytes()).unwrap();
+    let (resumed, _) = run(&network, &line, &config, Start::Checkpoint(&checkpoint));
+    assert_eq!(bits(&resumed.weights), bits(&unbroken.weights));
+    assert_eq!(resumed.checkpoint, unbroken.checkpoint);
+    let other = TrainingConfig { normalise_targets: false, ..config.clone() };
+    let job = Job {
+        graph: &network,
+        training: &line,
+        validation: None,
+        config: &other,
+        start: Start::Checkpoint(&checkpoint),
+    };
+    assert!(train(&job, &Backend::cpu(), &mut Uninterrupted, &mut |_| {}).is_err(), "other settings");
+    // A new run that begins with weights in units begins where they are.
+    let (again, report) = run(
+        &network,
+        &line,
+        &TrainingConfig { learning_rate: 0.0, epochs: 1, ..config },
+        Start::Weights(&unbroken.weights),
+    );
+    assert!(report.epochs[0].metric < 60.0);
+    let [before, after] =
+        [&unbroken, &again].map(|outcome| outcome.weights.get("layer 2", "bias").unwrap().values[0]);
+    assert!((before / after - 1.0).abs() < 1e-4, "{before} {after}");
+}
+
 #[test]
 fn every_setting_that_makes_no_sense_is_refused_in_words() {
     let refused = |config: TrainingConfig| {

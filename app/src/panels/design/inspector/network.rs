@@ -31,9 +31,11 @@ pub fn ui(ui: &mut Ui, front: &PanelFront<'_>, ctx: &mut PanelContext<'_>) {
             key_value(ui, theme, "Parameters", &format::count(facts.totals.parameters));
             let macs = facts.totals.macs.map_or_else(|| format::UNKNOWN.to_owned(), format::count);
             key_value(ui, theme, "MACs", &macs);
-            let millis = facts.totals.millis;
-            let millis = millis.map_or_else(|| format::UNKNOWN.to_owned(), format::estimated_millis);
-            key_value(ui, theme, "Estimated time", &millis);
+            let time = facts.totals.latency.map(|latency| {
+                let (low, high) = latency.range;
+                format::estimate_with_bar(low, latency.millis, high)
+            });
+            key_value(ui, theme, "Estimated time", time.as_deref().unwrap_or(format::UNKNOWN));
         });
     });
     let outputs = front.drawn.shapes.outputs.iter().filter_map(|id| facts.layer(*id));

@@ -260,12 +260,12 @@ fn budget(front: &PanelFront<'_>, layer: &Layer) -> Option<Note> {
             let edits = resized(design.graph(), layer.id, row.number);
             let words = format!(
                 "of the budget of `{}`. `{}` {noun} here would give `{then}`.",
-                format::estimated_millis(budget),
+                format::chosen_millis(budget),
                 row.number
             );
             (words, Some((format!("{} {noun}", row.number), edits)))
         }
-        None => (format!("of the budget of `{}`.", format::estimated_millis(budget)), None),
+        None => (format!("of the budget of `{}`.", format::chosen_millis(budget)), None),
     };
     Some(Note {
         verdict: if share > 1.0 { Verdict::Over } else { Verdict::Warn },

@@ -74,12 +74,12 @@ pub(super) fn worst_ui(
     let style = TableStyle::new(ctx.document.settings.comfortable_rows);
     let events = grid_ui(ui, theme, style, &table, &mut sort, &order, None, None);
     if let Some(row) = events.clicked {
-        let recording = table.samples[row].recording;
+        let WorstSample { recording, first_step, .. } = *table.samples[row];
         // Other data than the run had may have fewer recordings.
         let is_there =
             open.data.loaded.as_ref().is_some_and(|loaded| recording < loaded.dataset.recordings.len());
         if is_there {
-            ctx.send(Command::Data(DataCommand::Select(Some(recording))));
+            ctx.send(Command::Data(DataCommand::SelectWindow(recording, first_step)));
             ctx.send(Command::ShowPanel(PanelKind::Data));
         }
     }

@@ -4,7 +4,7 @@ use egui::{DragValue, Ui};
 use emberlab_core::training::{
     BackendChoice, ClassWeights, EarlyStopping, Loss, Optimizer, Schedule, TrainingConfig,
 };
-use emberlab_train::{Backend, BackendKind, GPU_GAINS_ABOVE_MICROS, step_micros};
+use emberlab_train::{Backend, BackendKind, GPU_GAINS_ABOVE_MICROS, can_normalise_targets, step_micros};
 
 use super::PanelContext;
 use super::words::{self, plain};
@@ -35,6 +35,7 @@ pub(super) fn edit_ui(
     );
     class_weights_ui(ui, theme, settings, open);
     share(ui, theme, "Label smoothing", &mut settings.label_smoothing, 0.9);
+    targets_ui(ui, theme, settings, open);
     let augmentation = &mut settings.augmentation;
     share(ui, theme, "Shift", &mut augmentation.shift, 0.5)
         .on_hover_text("Largest shift along time, or height and width, as a share of the size");
@@ -168,6 +169,20 @@ fn class_weights_ui(ui: &mut Ui, theme: &Theme, settings: &mut TrainingConfig, o
         for (class, weight) in weights.iter_mut().enumerate() {
             let label = names.get(class).map_or_else(|| class.to_string(), Clone::clone);
             small_number(ui, theme, &label, weight, 1000.0);
+        }
+    }
+}
+
+/// Whether values to predict are normalised; nothing where they cannot be.
+fn targets_ui(ui: &mut Ui, theme: &Theme, settings: &mut TrainingConfig, open: &OpenProject) {
+    let samples = open.data.prepared.as_ref().map(|prepared| &prepared.train.samples);
+    if samples.is_some_and(|samples| can_normalise_targets(&open.project.network, samples)) {
+        field(ui, theme, "Targets", |ui| {
+            check_input(ui, theme, "normalised", &mut settings.normalise_targets);
+        });
+        if settings.normalise_targets {
+            let words = "Learnt less their mean, over their deviation. Both become part of the last layer: it predicts in the units of the data";
+            wrapped(ui, theme, words);
         }
     }
 }

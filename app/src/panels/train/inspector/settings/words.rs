@@ -27,6 +27,15 @@ pub(super) fn rows(settings: &TrainingConfig) -> Vec<(&'static str, String)> {
     if settings.class_weights != ClassWeights::None {
         rows.push(("Class weights", class_weights(&settings.class_weights)));
     }
+    let is_of_values = match settings.loss {
+        Loss::MeanSquaredError | Loss::MeanAbsoluteError | Loss::Huber { .. } => true,
+        Loss::SparseCategoricalCrossentropy | Loss::CategoricalCrossentropy | Loss::BinaryCrossentropy => {
+            false
+        }
+    };
+    if is_of_values && !settings.normalise_targets {
+        rows.push(("Targets", "not normalised".to_owned()));
+    }
     rows.push(("Kept back", format::percent_whole(f64::from(settings.validation_share))));
     rows.push(("Early stop", settings.early_stopping.map_or_else(|| "never".to_owned(), early_stopping)));
     rows.push(("Keeps", if settings.keep_best { "the best epoch" } else { "the last epoch" }.to_owned()));
@@ -172,6 +181,8 @@ mod tests {
             label_smoothing: 0.1,
             class_weights: ClassWeights::Balanced,
             mixed_precision: true,
+            loss: Loss::MeanSquaredError,
+            normalise_targets: false,
             ..TrainingConfig::default()
         };
         let labels: Vec<&str> = rows(&settings).into_iter().map(|(label, _)| label).collect();
@@ -183,6 +194,7 @@ mod tests {
             "Class weights",
             "Precision",
             "Seed",
+            "Targets",
         ] {
             assert!(labels.contains(&label), "{label}");
         }
