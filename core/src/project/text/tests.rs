@@ -247,7 +247,7 @@ fn keys_of_others_stay_in_tables_layers_and_runs() {
     project.network.layers.retain(|layer| layer.name != "dropout");
     project.runs.clear();
     let without = to_text(&project).expect("small numbers");
-    assert!(!without.contains("keep") && !without.contains("board"), "{without}");
+    assert!(!without.contains("note = ") && !without.contains("board"), "{without}");
 }
 
 #[test]
