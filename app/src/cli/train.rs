@@ -17,7 +17,7 @@ use crate::project::files_folder;
 use crate::theme::format;
 use crate::training::{
     Began, EpochPoint, Finished, Heard, LiveFigures, RunFolder, RunHistory, Switch, Task, TrainFailure,
-    TrainingData, metric_of, new_record, note_end, note_epochs, train,
+    metric_of, new_record, note_end, note_epochs, train,
 };
 
 #[derive(clap::Args)]
