@@ -1,9 +1,10 @@
 //! Trains on the shared sets and prints accuracy and speed:
-//! `recipe SETS [NAME …] [--seed S] [--epochs N] [--fold K] [--export FOLDER] [--quantize FOLDER]`, where SETS is the folder of the sets.
+//! `recipe SETS [NAME …] [--seed S] [--epochs N] [--fold K] [--export FOLDER] [--quantize FOLDER [--weights FILE]]`,
+//! where SETS is the folder of the sets.
 //! For values to reproduce the share of their variance that is explained stands in place of the accuracy. With `--export`
 //! nothing is trained: samples, network and settings are written for `compare/accuracy.py`, which trains them with Keras. With
-//! `--quantize` variants of the trained network are made, and written with weights and samples for `compare/int8.py`, which
-//! lets TensorFlow's converter make its own.
+//! `--quantize` variants of the trained network (or of the weights of a project's run, which saves the training) are made, and
+//! written with weights and samples for `compare/int8.py`, which lets TensorFlow's converter make its own.
 //!
 //! Build it with `--release`: numeric code of the dev profile is many times slower.
 
@@ -24,14 +25,16 @@ use emberlab_core::evaluate::Evaluation;
 use emberlab_core::layers::LayerGraph;
 use emberlab_core::layers::templates::{Sizes, Template};
 use emberlab_core::training::TrainingConfig;
-use emberlab_train::{Backend, Event, Job, Network, Start, Uninterrupted, evaluate, train};
+use emberlab_train::{
+    Backend, Event, Job, Network, Start, Uninterrupted, evaluate, train, weights_from_bytes,
+};
 use folder::Folder;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let sets = arguments.next().ok_or("which folder has the sets?")?;
     let (mut names, mut seed, mut epochs, mut fold) = (Vec::new(), 1, None, None);
-    let (mut folder, mut variants) = (None, None);
+    let (mut folder, mut variants, mut weights) = (None, None, None);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or("a value is missing");
         match argument.as_str() {
@@ -39,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--epochs" => epochs = Some(value()?.parse()?),
             "--fold" => fold = Some(value()?.parse()?),
             "--export" => folder = Some(PathBuf::from(value()?)),
+            "--weights" => weights = Some(weights_from_bytes(&std::fs::read(value()?)?)?),
             "--quantize" => variants = Some(PathBuf::from(value()?)),
             _ => names.push(argument),
         }
@@ -78,6 +82,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                     let name = format!("{} | {number}", recipe.name);
                     let variants =
                         variants.as_ref().map(|folder| folder.join(format!("{}-{number}", recipe.name)));
+                    if let (Some(folder), Some(weights)) = (&variants, &weights) {
+                        quantize::quantize(folder, &name, &graph, weights, &prepared)?;
+                        continue;
+                    }
                     accuracies.push(run(&name, &graph, &config, &prepared, variants.as_deref())?);
                 }
             }
