@@ -165,6 +165,7 @@ impl App {
         }
         project::design::refresh(&mut self.document, &mut self.jobs, ctx);
         project::data::refresh(&mut self.document, &mut self.jobs);
+        project::compress::refresh(&mut self.document, &mut self.jobs);
         project::file::autosave(&mut self.document, &mut self.jobs, ctx);
         self.watcher.set_paths(self.document.tabs.iter().filter_map(|tab| tab.path.clone()).collect());
         self.store_settings(ctx);

@@ -22,7 +22,7 @@ use crate::jobs::{
 use crate::messages::Level;
 use crate::panels::inspect::layout::Direction;
 use crate::panels::run::{other_semantics, semantics_label};
-use crate::project::{self, DataCommand, DesignCommand, ProjectCommand, TrainCommand};
+use crate::project::{self, CompressCommand, CompressState, DataCommand, DesignCommand, ProjectCommand, TrainCommand};
 use crate::run_state::{Comparison, RunInput};
 use crate::settings::{ThemeChoice, WindowState};
 use crate::theme::style;
@@ -125,6 +125,8 @@ pub enum Command {
     Design(DesignCommand),
     /// Train the network of the project in front.
     Train(TrainCommand),
+    /// Make, measure and compare variants.
+    Compress(CompressCommand),
     /// Make, open, save projects.
     Project(ProjectCommand),
     /// Cancel the job with the number.
@@ -264,6 +266,7 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
         Command::Data(command) => project::data::apply(command, document, jobs),
         Command::Design(command) => project::design::apply(command, document, jobs),
         Command::Train(command) => project::train::apply(command, document, jobs),
+        Command::Compress(command) => project::compress::apply(command, document, jobs),
         Command::Project(command) => project::apply(command, document, jobs),
         Command::CancelJob(id) => jobs.cancel(JobId(id)),
         Command::CancelNewestJob => {
@@ -423,6 +426,8 @@ pub fn reload(document: &mut Document, jobs: &mut Jobs, id: TabId) {
         tab.content = TabContent::Loading;
     }
     let title = tab.title.clone();
+    // What waits about its variants is gone with the jobs.
+    tab.compress = CompressState::default();
     jobs.cancel_tab(id);
     jobs.open(OpenRequest { subject, title, source, target });
 }

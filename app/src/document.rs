@@ -17,7 +17,7 @@ use emberlab_core::verdict::{Diagnostic, OperatorVerdict, Outcome};
 use crate::chips::{self, ChipFacts};
 use crate::messages::Messages;
 use crate::panels::inspect::layout::{Direction, GraphLayout};
-use crate::project::{Draft, OpenProject};
+use crate::project::{CompressState, Draft, OpenProject};
 use crate::run_state::RunState;
 use crate::settings::Settings;
 
@@ -76,6 +76,8 @@ pub enum Overlay {
     Latency,
     /// What a new project is to be.
     NewProject,
+    /// What the next variant is to be.
+    NewVariant,
     /// Every part in every state.
     Gallery,
 }
@@ -102,6 +104,8 @@ pub enum PanelKind {
     Design,
     /// Runs and their curves.
     Train,
+    /// Variants and what they are worth.
+    Compress,
     /// Graph, tables, tensors.
     Inspect,
     /// The memory map.
@@ -134,6 +138,8 @@ pub struct Tab {
     pub bytes: Option<Arc<[u8]>>,
     /// Inputs and results of running the model.
     pub run: RunState,
+    /// Variants of the model, or of the project's network.
+    pub compress: CompressState,
     /// The project of the tab; its network is the model in `content`. `None` for a file that is only looked at.
     pub project: Option<Box<OpenProject>>,
 }
@@ -333,6 +339,7 @@ impl Tab {
             direction: Direction::Vertical,
             bytes: None,
             run: RunState::default(),
+            compress: CompressState::default(),
             project: None,
         }
     }
@@ -343,7 +350,7 @@ impl PanelKind {
     pub fn needs_project(self) -> bool {
         match self {
             Self::Data | Self::Design | Self::Train => true,
-            Self::Inspect | Self::Arena | Self::Run => false,
+            Self::Compress | Self::Inspect | Self::Arena | Self::Run => false,
         }
     }
 }

@@ -73,6 +73,7 @@ fn found(subject: Subject, finding: Finding, document: &mut Document) {
         Finding::Design(finding) => project::design::found(finding, tab),
         Finding::Data(finding) => project::data::found(finding, tab),
         Finding::Train(finding) => project::train::found(finding, tab),
+        Finding::Compress(finding) => project::compress::found(finding, tab),
     }
 }
 
@@ -141,6 +142,8 @@ fn done(job: &JobSpec, outcome: Outcome, document: &mut Document, jobs: &mut Job
             document.messages.toast(Level::Error, format!("Could not save {what}. {reason}"));
         }
         Outcome::Chosen(paths) => open_paths(document, jobs, paths),
+        // Models are read back and run before they take their places.
+        Outcome::Target(Some(path), bytes, _) if is_model(&bytes) => jobs.export_tflite(path, bytes),
         Outcome::Target(Some(path), bytes, what) => jobs.save(path, bytes, what),
         Outcome::Target(None, ..) => {}
         Outcome::Export(outcome) => exported(outcome, document, jobs),
@@ -152,11 +155,17 @@ fn done(job: &JobSpec, outcome: Outcome, document: &mut Document, jobs: &mut Job
         Outcome::Data(outcome) => project::data::done(outcome, job.subject, document, jobs),
         Outcome::Design(outcome) => project::design::done(outcome, job.subject, document, jobs),
         Outcome::Train(outcome) => project::train::done(outcome, job.subject, document, jobs),
+        Outcome::Compress(outcome) => project::compress::done(outcome, job.subject, document, jobs),
         Outcome::Project(outcome) => project::done(outcome, job.subject, document, jobs),
         Outcome::SettingsWritten(Err(reason)) => {
             document.messages.log(Level::Warning, format!("The settings could not be kept. {reason}"));
         }
     }
+}
+
+/// The bytes of a model, by the mark that its format has.
+fn is_model(bytes: &[u8]) -> bool {
+    bytes.get(4..8) == Some(b"TFL3")
 }
 
 fn exported(outcome: ExportOutcome, document: &mut Document, jobs: &mut Jobs) {
@@ -240,6 +249,10 @@ fn is_superseded(job: &JobSpec, reason: &str, document: &mut Document) -> bool {
     match (job.kind, job.subject) {
         (JobKind::Import | JobKind::Prepare, Some(subject)) => {
             !project::data::ended_without_result(job.kind, subject, reason, document)
+        }
+        (JobKind::Compress, Some(subject)) => {
+            project::compress::ended_without_result(subject, document);
+            false
         }
         // The grid was scrolled, another recording was chosen.
         (JobKind::Thumbnails | JobKind::Look, _) => true,

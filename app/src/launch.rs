@@ -13,7 +13,7 @@ use crate::command::Command;
 use crate::document::{Overlay, PanelKind};
 use crate::messages::Level;
 use crate::project::design::DesignView;
-use crate::project::{DesignCommand, ProjectCommand};
+use crate::project::{CompressCommand, DesignCommand, ProjectCommand};
 use crate::screenshot::Screenshot;
 use crate::settings::{self, Settings, ThemeChoice};
 use crate::theme::Icon;
@@ -70,6 +70,7 @@ enum Panel {
     Data,
     Design,
     Train,
+    Compress,
     Inspect,
     Arena,
     Run,
@@ -88,6 +89,7 @@ enum Shown {
     Templates,
     LayerList,
     NewProject,
+    NewVariant,
 }
 
 /// Opens the window; returns when it is closed.
@@ -166,6 +168,7 @@ fn commands(arguments: Arguments) -> Vec<Command> {
             Panel::Data => PanelKind::Data,
             Panel::Design => PanelKind::Design,
             Panel::Train => PanelKind::Train,
+            Panel::Compress => PanelKind::Compress,
             Panel::Inspect => PanelKind::Inspect,
             Panel::Arena => PanelKind::Arena,
             Panel::Run => PanelKind::Run,
@@ -242,6 +245,7 @@ impl Shown {
             Shown::Templates => Command::Design(DesignCommand::ShowTemplates(true)),
             Shown::LayerList => Command::Design(DesignCommand::Show(DesignView::List)),
             Shown::NewProject => Command::Project(ProjectCommand::AskNew),
+            Shown::NewVariant => Command::Compress(CompressCommand::AskNew(None)),
         }
     }
 }

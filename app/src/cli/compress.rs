@@ -18,15 +18,12 @@ use super::target::chip_from_text;
 use super::{Failure, Outcome, written};
 use crate::compression::{
     Calibrated, CompressFailure, Evaluated, FloatModel, Made, VariantCosts, calibrate, compared, evaluate,
-    make, variant_costs,
+    figures, make, new_record, tested_part, variant_costs, write_variant,
 };
-use crate::jobs::{write_atomically, write_project_file};
+use crate::jobs::write_project_file;
 use crate::project::files_folder;
 use crate::theme::format;
 use crate::training::{RunFolder, TrainingData};
-
-/// The folder of variants in the folder beside a project file.
-pub(super) const VARIANTS_FOLDER: &str = "variants";
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -107,7 +104,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
     let folder = RunFolder::new(&files_folder(&file), run.number);
     let float = FloatModel::of_run(&folder, &project.name, &data).map_err(failure)?;
     let target = target(arguments, &project);
-    let (part, of_validation) = tested_part(&data)?;
+    let (part, of_validation) = tested(&data)?;
     let calibration = Calibration {
         method: match arguments.calibration {
             Method::MinMax => CalibrationMethod::ALL[0],
@@ -133,14 +130,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
         let recipe = Recipe { calibration, ..recipe.clone() };
         let (made, evaluated, agreement) = work.variant(&recipe)?;
         let costs = variant_costs(&made.model, &made.file, target);
-        let figures = VariantFigures {
-            samples: evaluated.samples,
-            of_validation,
-            accuracy: evaluated.accuracy(),
-            mean_absolute_error: evaluated.mean_absolute_error(),
-            agreement: Some(agreement),
-        };
-        let record = keep(&file, &made, &recipe, run.number, figures)?;
+        let figures = figures(&evaluated, of_validation, agreement);
+        let record = keep(&file, &made, run.number, figures)?;
         facts.push(variant_facts(&record, &costs, &evaluated));
         project.keep_variant(record);
     }
@@ -271,38 +262,17 @@ fn target(arguments: &Arguments, project: &Project) -> Target {
 }
 
 /// The test samples, else those that validate.
-pub(super) fn tested_part(data: &TrainingData) -> Result<(&PreparedPart, bool), Failure> {
-    let parts = [(&data.prepared.test, false), (&data.prepared.validation, true)];
-    parts.into_iter().find(|(part, _)| part.samples.count > 0).ok_or_else(|| {
+fn tested(data: &TrainingData) -> Result<(&PreparedPart, bool), Failure> {
+    tested_part(data).ok_or_else(|| {
         Failure("the split leaves no samples to test with\n  try: give it a share for the test".to_owned())
     })
 }
 
 /// Writes the file of a variant into the folder beside the project.
-fn keep(
-    project: &Path,
-    made: &Made,
-    recipe: &Recipe,
-    run: u32,
-    figures: VariantFigures,
-) -> Result<VariantRecord, Failure> {
-    let folder = files_folder(project).join(VARIANTS_FOLDER);
-    let name = recipe.name();
-    let path = folder.join(format!("{name}.tflite"));
-    fs::create_dir_all(&folder)
-        .map_err(|error| Failure(format!("cannot make the folder {}: {error}", folder.display())))?;
-    write_atomically(&path, &made.file)
-        .map_err(|reason| Failure(format!("cannot write the variant {name}: {reason}")))?;
-    Ok(VariantRecord {
-        file: format!("{VARIANTS_FOLDER}/{name}.tflite"),
-        name,
-        run,
-        pinned: false,
-        file_bytes: made.file.len() as u64,
-        file_sha256: sha256_hex(&made.file),
-        figures: Some(figures),
-        recipe: Some(recipe.clone()),
-    })
+fn keep(project: &Path, made: &Made, run: u32, figures: VariantFigures) -> Result<VariantRecord, Failure> {
+    let record = new_record(&made.recipe.name(), made, run, figures);
+    write_variant(&files_folder(project), &record, &made.file).map_err(Failure)?;
+    Ok(record)
 }
 
 fn variant_facts(record: &VariantRecord, costs: &VariantCosts, evaluated: &Evaluated) -> VariantFacts {

@@ -7,6 +7,7 @@
 mod costs;
 mod evaluate;
 mod float_model;
+mod keep;
 mod make;
 mod parallel;
 
@@ -16,6 +17,10 @@ mod tests;
 pub use costs::{VariantCosts, variant_costs};
 pub use evaluate::{Agreement, Evaluated, Flip, compared, divergence, evaluate, operator_errors};
 pub use float_model::FloatModel;
+pub use keep::{
+    KeptFile, VARIANTS_FOLDER, calibrating_part, figures, name_of_variant, new_record, read_variant,
+    remove_variant, tested_part, write_variant,
+};
 pub use make::{Calibrated, Made, calibrate, make};
 pub use parallel::Watch;
 
@@ -29,7 +34,8 @@ pub struct CompressFailure {
 }
 
 impl CompressFailure {
-    fn new(message: impl ToString, help: &str) -> Self {
+    /// A failure with a step to try.
+    pub fn new(message: impl ToString, help: &str) -> Self {
         Self { message: message.to_string(), help: help.to_owned() }
     }
 }

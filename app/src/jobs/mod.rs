@@ -3,6 +3,7 @@
 //! A job is a closure that returns at most one [`Outcome`]; it sees a cancel flag and may report progress. It changes
 //! nothing: `App::logic` takes the events and changes the document. A job that panics ends as a failed job.
 
+mod compress;
 mod design;
 mod dialog;
 mod export;
@@ -30,11 +31,12 @@ use emberlab_core::stats::Statistics;
 use crate::document::{Findings, OpenFailure, OpenModel, PlanResult, TabId};
 use crate::panels::inspect::layout::GraphLayout;
 use crate::project::{
-    DataFinding, DataOutcome, DesignFinding, DesignOutcome, ProjectOutcome, TrainFinding, TrainOutcome,
+    CompressFinding, CompressOutcome, DataFinding, DataOutcome, DesignFinding, DesignOutcome, ProjectOutcome, TrainFinding, TrainOutcome,
 };
 use crate::run_state::{RunFailure, RunResult};
 use crate::theme::widgets::Progress;
 
+pub use compress::{BaseSource, CompressRequest, CompressWork, DivergenceSearch, Examination, turned};
 pub use design::{CostsRequest, WhatIfRequest};
 pub use export::{
     ExportOutcome, Exported, ExportedFile, SourcesRequest, export_sources, export_tflite, files_text,
@@ -86,6 +88,8 @@ pub enum JobKind {
     Prepare,
     /// Train a network.
     Train,
+    /// Make, measure and compare variants.
+    Compress,
     /// Read or write a project.
     Project,
     /// Draw what the grid shows of recordings.
@@ -100,7 +104,7 @@ pub enum JobKind {
 
 impl JobKind {
     /// All of them, in the order of the slots.
-    pub const ALL: [JobKind; 18] = [
+    pub const ALL: [JobKind; 19] = [
         JobKind::Open,
         JobKind::Plan,
         JobKind::Layout,
@@ -114,6 +118,7 @@ impl JobKind {
         JobKind::Import,
         JobKind::Prepare,
         JobKind::Train,
+        JobKind::Compress,
         JobKind::Project,
         JobKind::Thumbnails,
         JobKind::Look,
@@ -137,6 +142,7 @@ impl JobKind {
             JobKind::Import => "emberlab-import",
             JobKind::Prepare => "emberlab-prepare",
             JobKind::Train => "emberlab-train",
+            JobKind::Compress => "emberlab-compress",
             JobKind::Project => "emberlab-project",
             JobKind::Thumbnails => "emberlab-thumbnails",
             JobKind::Look => "emberlab-look",
@@ -159,6 +165,7 @@ impl JobKind {
             | JobKind::Import
             | JobKind::Prepare
             | JobKind::Train
+            | JobKind::Compress
             | JobKind::Costs
             | JobKind::WhatIf => true,
             JobKind::Dialog | JobKind::Settings | JobKind::Project | JobKind::Thumbnails | JobKind::Look => {
@@ -214,6 +221,8 @@ pub enum Finding {
     Data(DataFinding),
     /// Something about a run of training.
     Train(TrainFinding),
+    /// Something about variants.
+    Compress(CompressFinding),
 }
 
 /// How a job ended.
@@ -264,6 +273,8 @@ pub enum Outcome {
     Design(DesignOutcome),
     /// A run of training.
     Train(TrainOutcome),
+    /// Variants.
+    Compress(CompressOutcome),
     /// A project.
     Project(ProjectOutcome),
 }

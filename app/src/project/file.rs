@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use emberlab_core::project::{EXTENSION, Project, relative_path};
 
-use super::{OpenProject, ProjectCommand};
+use super::{CompressState, OpenProject, ProjectCommand};
 use crate::command::Command;
 use crate::document::{Document, OpenFailure, PanelKind, TabContent, TabId};
 use crate::events::remember;
@@ -106,9 +106,11 @@ fn take_opened(opened: Opened, id: TabId, document: &mut Document) {
     tab.content = TabContent::Loading;
     let mut open = OpenProject::read(project, file.clone());
     open.save.text = text;
+    tab.compress = CompressState::default();
     tab.project = Some(Box::new(open));
     if is_front {
-        let panel = if document.panel.needs_project() { document.panel } else { PanelKind::Data };
+        let stays = document.panel.needs_project() || document.panel == PanelKind::Compress;
+        let panel = if stays { document.panel } else { PanelKind::Data };
         document.lead_to(panel);
         if let Some(target) = target {
             document.target = target;

@@ -4,6 +4,7 @@
 //! arena and gauges work on a project as they do on a file.
 
 pub mod bundled;
+pub mod compress;
 pub mod data;
 pub mod design;
 pub mod draft;
@@ -20,6 +21,7 @@ use crate::command::remove_tab;
 use crate::document::{Document, Overlay, TabId};
 use crate::jobs::{Jobs, Subject, file_name};
 
+pub use compress::{CompressCommand, CompressFinding, CompressOutcome, CompressState};
 pub use data::{DataCommand, DataFinding, DataOutcome, DataState};
 pub use design::{DesignCommand, DesignFinding, DesignOutcome, DesignState};
 pub use draft::{Draft, DraftPick, DraftSource};

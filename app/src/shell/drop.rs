@@ -10,7 +10,7 @@ use crate::command::Command;
 use crate::document::PanelKind;
 use crate::files::{self, is_data};
 use crate::jobs::{file_name, is_input_file};
-use crate::project::is_project_file;
+use crate::project::{CompressCommand, is_project_file};
 use crate::theme::{Icon, font_id, format, with_alpha};
 
 /// Opens what was dropped since the last frame.
@@ -33,6 +33,8 @@ pub(super) fn take_files(egui_ctx: &egui::Context, ctx: &mut Context<'_>) {
         && is_input_file(&file_name(path))
     {
         ctx.send(Command::OpenRunInput(0, path.clone()));
+    } else if let Some(command) = compared(&paths, ctx) {
+        ctx.send(Command::Compress(command));
     } else if !paths.is_empty() {
         ctx.send(Command::Open(paths));
     }
@@ -41,6 +43,21 @@ pub(super) fn take_files(egui_ctx: &egui::Context, ctx: &mut Context<'_>) {
 /// Files that are inputs go into the model that the Run panel shows.
 fn takes_input(ctx: &Context<'_>) -> bool {
     ctx.document.panel == PanelKind::Run && ctx.document.active_model().is_some()
+}
+
+/// Files over the Compress panel of a model without a project: models are compared, data are what they are measured on.
+fn compared<P: AsRef<Path>>(paths: &[P], ctx: &Context<'_>) -> Option<CompressCommand> {
+    let (tab, _) = ctx.document.active_model()?;
+    if ctx.document.panel != PanelKind::Compress || tab.project.is_some() || paths.is_empty() {
+        return None;
+    }
+    let owned = || paths.iter().map(|path| path.as_ref().to_path_buf()).collect();
+    if paths.iter().all(|path| is_data(path.as_ref())) {
+        return Some(CompressCommand::TakeData(owned()));
+    }
+    let is_model =
+        |path: &P| path.as_ref().extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tflite"));
+    paths.iter().all(is_model).then(|| CompressCommand::AddModels(owned()))
 }
 
 /// Says what a drop would do while files hover over the window.
@@ -54,6 +71,19 @@ pub(super) fn overlay_ui(egui_ctx: &egui::Context, window: Rect, ctx: &Context<'
         [path] if takes_input(ctx) && is_input_file(&file_name(path)) => {
             (format!("Run with {}", file_name(path)), "As the first input of the model".to_owned())
         }
+        _ if compared(&paths, ctx).is_some() => match &paths[..] {
+            [path] if is_data(path) => {
+                (format!("Measure on {}", file_name(path)), "Prepared as the model says".to_owned())
+            }
+            [path] => (format!("Compare with {}", file_name(path)), "As a row of the table".to_owned()),
+            _ => {
+                let count = format::counted(paths.len() as u64, "file", "files");
+                (
+                    format!("Take {count}"),
+                    "Models are compared, data are what they are measured on".to_owned(),
+                )
+            }
+        },
         _ => words(&paths, hovered.len(), ctx.document.active_project().map(|(tab, _)| tab.title.as_str())),
     };
     let theme = ctx.theme;

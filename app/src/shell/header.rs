@@ -29,6 +29,11 @@ pub(super) fn ui(
         if ctx.document.panel == PanelKind::Inspect {
             facts_ui(ui, open, inner.width(), ctx);
         }
+        if ctx.document.panel == PanelKind::Compress {
+            for fact in ctx.document.active_tab().into_iter().flat_map(crate::panels::compress::facts) {
+                ui.add(Label::new(text::number(fact).color(ctx.theme.text.text_2)).extend());
+            }
+        }
         if open.is_placeholder {
             tag(ui, ctx.theme, Verdict::Info, Icon::Info, "Placeholder int8 weights").on_hover_text(
                 "The network of the project as the chip would run it in int8: what it costs is exact, but until it is \
@@ -66,6 +71,11 @@ pub(super) fn project_ui(
         if let Some((_, project)) = ctx.document.active_project() {
             let name = text::number(&project.project.name).color(ctx.theme.text.text_2);
             ui.add(Label::new(name).extend());
+            if ctx.document.panel == PanelKind::Compress {
+                for fact in ctx.document.active_tab().into_iter().flat_map(crate::panels::compress::facts) {
+                    ui.add(Label::new(text::number(fact).color(ctx.theme.text.text_2)).extend());
+                }
+            }
             if ctx.document.panel == PanelKind::Train {
                 for fact in crate::panels::train::facts(project) {
                     ui.add(Label::new(text::number(fact).color(ctx.theme.text.text_2)).extend());

@@ -58,7 +58,7 @@ impl Group {
 const CTRL_SHIFT_TAB: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// Every shortcut of the window.
-pub(super) const TABLE: [Shortcut<Action>; 39] = [
+pub(super) const TABLE: [Shortcut<Action>; 40] = [
     Shortcut::ctrl(Key::O, "Open files…", Action::OpenDialog),
     Shortcut::ctrl(Key::N, "New project…", Action::NewProject),
     Shortcut::ctrl(Key::S, "Save the project now", Action::Save),
@@ -80,6 +80,7 @@ pub(super) const TABLE: [Shortcut<Action>; 39] = [
     Shortcut::alt(Key::Num1, "Data", Action::Panel(PanelKind::Data)),
     Shortcut::alt(Key::Num2, "Design", Action::Panel(PanelKind::Design)),
     Shortcut::alt(Key::Num3, "Train", Action::Panel(PanelKind::Train)),
+    Shortcut::alt(Key::Num4, "Compress", Action::Panel(PanelKind::Compress)),
     Shortcut::alt(Key::Num5, "Inspect", Action::Panel(PanelKind::Inspect)),
     Shortcut::alt(Key::Num6, "Arena", Action::Panel(PanelKind::Arena)),
     Shortcut::alt(Key::Num7, "Run", Action::Panel(PanelKind::Run)),

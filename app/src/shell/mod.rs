@@ -13,6 +13,7 @@ mod keys;
 mod latency;
 mod log_view;
 mod new_project;
+mod new_variant;
 mod palette;
 mod popover;
 mod problems;
@@ -35,6 +36,7 @@ use crate::document::{Document, Overlay, PanelKind, TabContent};
 use crate::jobs::Jobs;
 use crate::panels::PanelContext;
 use crate::panels::arena::ArenaPanel;
+use crate::panels::compress::CompressPanel;
 use crate::panels::data::DataPanel;
 use crate::panels::design::DesignPanel;
 use crate::panels::inspect::InspectPanel;
@@ -49,6 +51,7 @@ pub struct Shell {
     data: DataPanel,
     design: DesignPanel,
     train: TrainPanel,
+    compress: CompressPanel,
     inspect: InspectPanel,
     arena: ArenaPanel,
     run: RunPanel,
@@ -114,7 +117,7 @@ impl Shell {
             part(ui, page, "welcome", |ui| welcome::ui(ui, ctx));
             return;
         };
-        if document.panel.needs_project() {
+        if is_project_page(document) {
             self.project_page_ui(ui, areas, ctx);
             return;
         }
@@ -147,6 +150,7 @@ impl Shell {
             PanelKind::Data => self.data.header_ui(ui, ctx),
             PanelKind::Design => self.design.header_ui(ui, ctx),
             PanelKind::Train => self.train.header_ui(ui, ctx),
+            PanelKind::Compress => self.compress.header_ui(ui, ctx),
             PanelKind::Inspect => self.inspect.header_ui(ui, ctx),
             PanelKind::Arena => self.arena.header_ui(ui, ctx),
             PanelKind::Run => self.run.header_ui(ui, ctx),
@@ -161,6 +165,7 @@ impl Shell {
                 PanelKind::Data => self.data.ui(ui, ctx),
                 PanelKind::Design => self.design.ui(ui, ctx),
                 PanelKind::Train => self.train.ui(ui, ctx),
+                PanelKind::Compress => self.compress.ui(ui, ctx),
                 PanelKind::Inspect => self.inspect.ui(ui, ctx),
                 PanelKind::Arena => self.arena.ui(ui, ctx),
                 PanelKind::Run => self.run.ui(ui, ctx),
@@ -174,6 +179,7 @@ impl Shell {
                     PanelKind::Data => self.data.inspector_ui(ui, ctx),
                     PanelKind::Design => self.design.inspector_ui(ui, ctx),
                     PanelKind::Train => self.train.inspector_ui(ui, ctx),
+                    PanelKind::Compress => self.compress.inspector_ui(ui, ctx),
                     PanelKind::Inspect => self.inspect.inspector_ui(ui, ctx),
                     PanelKind::Arena => self.arena.inspector_ui(ui, ctx),
                     PanelKind::Run => self.run.inspector_ui(ui, ctx),
@@ -187,6 +193,7 @@ impl Shell {
             Some(Overlay::Shortcuts) => shortcuts_view::ui(ui.ctx(), ctx),
             Some(Overlay::Palette) => self.palette.ui(ui.ctx(), ctx),
             Some(Overlay::NewProject) => new_project::ui(ui.ctx(), ctx),
+            Some(Overlay::NewVariant) => new_variant::ui(ui.ctx(), ctx),
             // These hang on the part that opens them, which draws them.
             Some(
                 Overlay::ChipPicker
@@ -203,8 +210,17 @@ impl Shell {
     }
 }
 
+/// The panel in front shows a project, not the model that its network would be.
+fn is_project_page(document: &Document) -> bool {
+    let of_project = document.panel == PanelKind::Compress && document.active_project().is_some();
+    of_project || document.panel.needs_project()
+}
+
 /// The panel in front has something to show about what is open.
 fn has_inspector(document: &Document) -> bool {
+    if document.panel == PanelKind::Compress {
+        return document.active_tab().is_some_and(|tab| !crate::project::compress::stored(tab).is_empty());
+    }
     if document.panel.needs_project() {
         let is_data = document.panel == PanelKind::Data;
         document.active_project().is_some_and(|(_, open)| !is_data || open.data.loaded.is_some())

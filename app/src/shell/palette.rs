@@ -9,7 +9,7 @@ use super::keys::TABLE;
 use super::popover::modal;
 use crate::command::Command;
 use crate::document::{Document, Overlay};
-use crate::project::{Example, ProjectCommand};
+use crate::project::{CompressCommand, Example, ProjectCommand};
 use crate::settings::ThemeChoice;
 use crate::shortcuts;
 use crate::theme::font_id;
@@ -133,6 +133,10 @@ fn entries(document: &Document) -> Vec<Entry> {
     for example in Example::ALL {
         let name = format!("Example project: {}", example.name());
         add(&name, Command::Project(ProjectCommand::OpenExample(example)));
+    }
+    if document.active_tab().is_some_and(|tab| crate::project::compress::obstacle(tab).is_none()) {
+        add("New variant…", Command::Compress(CompressCommand::AskNew(None)));
+        add("Make all usual variants", Command::Compress(CompressCommand::MakeUsual));
     }
     add("Start page", Command::ShowWelcome);
     add("Settings", Command::Toggle(Overlay::Settings));

@@ -17,10 +17,11 @@ const SMALL_ITEM: f32 = 40.0;
 
 impl PanelKind {
     /// All of them, in the order of the rail.
-    pub const ALL: [PanelKind; 6] = [
+    pub const ALL: [PanelKind; 7] = [
         PanelKind::Data,
         PanelKind::Design,
         PanelKind::Train,
+        PanelKind::Compress,
         PanelKind::Inspect,
         PanelKind::Arena,
         PanelKind::Run,
@@ -32,6 +33,7 @@ impl PanelKind {
             PanelKind::Data => "Data",
             PanelKind::Design => "Design",
             PanelKind::Train => "Train",
+            PanelKind::Compress => "Compress",
             PanelKind::Inspect => "Inspect",
             PanelKind::Arena => "Arena",
             PanelKind::Run => "Run",
@@ -43,6 +45,7 @@ impl PanelKind {
             PanelKind::Data => Icon::Database,
             PanelKind::Design => Icon::Workflow,
             PanelKind::Train => Icon::Activity,
+            PanelKind::Compress => Icon::Shrink,
             PanelKind::Inspect => Icon::ScanSearch,
             PanelKind::Arena => Icon::MemoryStick,
             PanelKind::Run => Icon::Play,
@@ -64,7 +67,7 @@ pub(super) fn ui(ui: &mut Ui, ctx: &mut Context<'_>) {
             }
         }
         y += ITEM;
-        if panel == PanelKind::Train {
+        if panel == PanelKind::Compress {
             let line = rect.x_range().shrink(20.0);
             hairline(ui.painter(), ctx.theme, line, y + 4.0);
             y += 9.0;

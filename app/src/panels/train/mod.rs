@@ -34,6 +34,7 @@ use crate::theme::Icon;
 use crate::theme::widgets::{ButtonKind, empty, hairline, vertical_hairline};
 
 pub use header::facts;
+pub use results::grid_ui;
 
 /// View state of the panel.
 #[derive(Default)]

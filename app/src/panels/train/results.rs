@@ -17,6 +17,8 @@ use crate::theme::widgets::{empty, segmented_small};
 use crate::theme::{Icon, font_id, format, text};
 use crate::training::{Figures, TestReport, TestedPart};
 
+pub use matrix::grid_ui;
+
 /// View state of the results.
 #[derive(Default)]
 pub struct Results {

@@ -23,7 +23,16 @@ pub(super) fn matrix_ui(
     report: &TestReport,
     chosen: Option<(usize, usize)>,
 ) -> Option<(usize, usize)> {
-    let grid = grid_of(report)?;
+    grid_ui(ui, theme, &grid_of(report)?, chosen)
+}
+
+/// Draws a matrix over the available rectangle; gives back the cell that was clicked.
+pub fn grid_ui(
+    ui: &mut Ui,
+    theme: &Theme,
+    grid: &Grid,
+    chosen: Option<(usize, usize)>,
+) -> Option<(usize, usize)> {
     let rect = ui.available_rect_before_wrap().shrink2(vec2(16.0, 0.0));
     let names = grid.labels.iter().map(|label| text_width(label, Style::NumberSmall)).fold(10.0, f32::max);
     let left = rect.left() + 20.0 + names.min(NAME) + 8.0;
@@ -34,14 +43,14 @@ pub(super) fn matrix_ui(
         ((rect.bottom() - 10.0 - top) / n).clamp(1.0, CELL),
     );
     let field = Rect::from_min_size(pos2(left, top), vec2(size.x * n, size.y * n));
-    labels_ui(ui, theme, &grid, field, size, rect);
+    labels_ui(ui, theme, grid, field, size, rect);
     let painter = ui.painter();
     for row in 0..grid.labels.len() {
         for column in 0..grid.labels.len() {
             let corner = field.min + vec2(size.x * column as f32, size.y * row as f32);
             let inset = if size.min_elem() > 6.0 { 0.5 } else { 0.0 };
             let cell = Rect::from_min_size(corner, size).shrink(inset);
-            let look = CellLook::new(theme, &grid, row, column);
+            let look = CellLook::new(theme, grid, row, column);
             let radius = CornerRadius::same(if size.min_elem() > 10.0 { 2 } else { 0 });
             painter.rect_filled(cell, radius, look.fill);
             let outline = if chosen == Some((row, column)) { Some(theme.accent.base) } else { look.outline };
@@ -55,7 +64,7 @@ pub(super) fn matrix_ui(
             }
         }
     }
-    cells_ui(ui, &grid, field, size)
+    cells_ui(ui, grid, field, size)
 }
 
 /// Every cell that holds samples can be hovered and pressed.
