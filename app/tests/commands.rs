@@ -213,7 +213,6 @@ fn what_is_wrong_is_2_with_one_message_and_nothing_is_written() {
         (&["new", "no/folder/p", "--template", "sine", "--data", "generated:sine"], "no folder"),
         (&[&new[..], &["generated:nothing"]].concat(), "nothing"),
         (&[&new[..], &["no-such-folder"]].concat(), "no-such-folder"),
-        (&[&new[..], &["generated:digits"]].concat(), "sine"),
         (&["templates", "--everything"], "--everything"),
         (&["inspect", "missing.tflite"], "missing.tflite"),
         (&["inspect", "noise.tflite", "--json"], "noise.tflite"),
