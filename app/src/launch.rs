@@ -13,7 +13,7 @@ use crate::command::Command;
 use crate::document::{Overlay, PanelKind};
 use crate::messages::Level;
 use crate::project::design::DesignView;
-use crate::project::{CompressCommand, DesignCommand, ProjectCommand};
+use crate::project::{DesignCommand, ProjectCommand};
 use crate::screenshot::Screenshot;
 use crate::settings::{self, Settings, ThemeChoice};
 use crate::theme::Icon;
@@ -89,7 +89,6 @@ enum Shown {
     Templates,
     LayerList,
     NewProject,
-    NewVariant,
 }
 
 /// Opens the window; returns when it is closed.
@@ -245,7 +244,6 @@ impl Shown {
             Shown::Templates => Command::Design(DesignCommand::ShowTemplates(true)),
             Shown::LayerList => Command::Design(DesignCommand::Show(DesignView::List)),
             Shown::NewProject => Command::Project(ProjectCommand::AskNew),
-            Shown::NewVariant => Command::Compress(CompressCommand::AskNew(None)),
         }
     }
 }

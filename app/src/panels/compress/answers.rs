@@ -411,9 +411,8 @@ impl Table for Flips<'_> {
     }
 
     fn total(&self, column: Column) -> String {
-        let [lost, won, _] = turned(&self.flips);
         match column {
-            Column::Sample => format!("{lost} right before, {won} right now"),
+            Column::Sample => format!("{} in all", format::count(self.flips.len() as u64)),
             Column::Is | Column::Float | Column::Variant | Column::Where => String::new(),
         }
     }

@@ -132,9 +132,14 @@ fn figures_ui(ui: &mut Ui, tab: &Tab, row: &Row, float: Option<&Row>, ctx: &Pane
 fn notes_ui(ui: &mut Ui, record: &VariantRecord, row: &Row, ctx: &mut PanelContext<'_>) {
     let theme = ctx.theme;
     let safe = record.recipe.as_ref().and_then(emberlab_core::quantize::Recipe::device_safe);
-    let (bold, reason, help) = match &row.runs_on {
-        RunsOn::HostOnly(reason, help) => ("It runs on a desktop only.", reason, help),
-        RunsOn::Refused(reason, help) => ("The chip does not run it.", reason, help),
+    let (bold, words) = match &row.runs_on {
+        // Why TFLM refuses it is a line of its sources, which the tooltip of the table has.
+        RunsOn::HostOnly(_, help) => {
+            ("It runs on a desktop only.", format!("{}.", help.trim_end_matches('.')))
+        }
+        RunsOn::Refused(reason, help) => {
+            ("The chip does not run it.", format!("{}. {help}", reason.trim_end_matches('.')))
+        }
         RunsOn::Unknown | RunsOn::Chip(_) => {
             if let Some(trouble) = &row.trouble {
                 padded(ui, |ui| {
@@ -145,7 +150,6 @@ fn notes_ui(ui: &mut Ui, record: &VariantRecord, row: &Row, ctx: &mut PanelConte
         }
     };
     padded(ui, |ui| {
-        let words = format!("{}. {help}", reason.trim_end_matches('.'));
         let label = safe.as_ref().map(|safe| format!("Make {safe}"));
         let buttons: Vec<(Option<Icon>, &str)> =
             label.iter().map(|label| (Some(Icon::Plus), label.as_str())).collect();

@@ -58,7 +58,10 @@ impl Layers {
     /// The switches above the bars.
     pub fn bar_ui(&mut self, ui: &mut Ui, theme: &Theme) {
         ui.spacing_mut().item_spacing.x = 10.0;
-        ui.label(text::caption(theme, "Error per layer"));
+        // In a narrow pane the switches need all the room.
+        if ui.available_width() > 425.0 {
+            ui.label(text::caption(theme, "Error per layer"));
+        }
         let modes = [(ErrorMode::Alone, "Alone"), (ErrorMode::Accumulated, "Accumulated")];
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let metrics = [
@@ -137,7 +140,12 @@ impl Layers {
         let Some((name, variant)) = tab.compress.selected_variant() else { return };
         let Some(record) = record(tab, name) else { return };
         let Some(base) = tab.compress.base(record.run) else { return };
-        let (Some(errors), Some(float)) = (&variant.errors, &base.float) else { return };
+        let (Some(errors), Some(float)) = (&variant.errors, &base.float) else {
+            let rect = ui.available_rect_before_wrap();
+            let words = "The ranges of a layer come with its comparison.";
+            quiet_ui(ui, theme, rect, words);
+            return;
+        };
         let ranked = ranked(&errors.operators, self.metric, self.mode);
         let by_choice = self.chosen.and_then(|id| ranked.iter().find(|(error, _)| error.float == id));
         let Some((error, _)) = by_choice.or(ranked.first()) else { return };
