@@ -22,7 +22,9 @@ use crate::jobs::{
 use crate::messages::Level;
 use crate::panels::inspect::layout::Direction;
 use crate::panels::run::{other_semantics, semantics_label};
-use crate::project::{self, CompressCommand, CompressState, DataCommand, DesignCommand, ProjectCommand, TrainCommand};
+use crate::project::{
+    self, CompressCommand, CompressState, DataCommand, DesignCommand, ProjectCommand, TrainCommand,
+};
 use crate::run_state::{Comparison, RunInput};
 use crate::settings::{ThemeChoice, WindowState};
 use crate::theme::style;

@@ -43,7 +43,7 @@ pub fn variant_costs(model: &Model, file: &[u8], target: Target) -> VariantCosts
         target,
         file_bytes: file.len() as u64,
         gzip_bytes: gzip_bytes(file),
-        arena_minimum_bytes: arena.and_then(|plan| plan.minimum_bytes).map(u64::from),
+        arena_minimum_bytes: arena.and_then(|plan| plan.minimum_bytes),
         latency: cost::estimate_with(model, target, &verdicts),
         outcome,
     }

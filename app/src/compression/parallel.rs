@@ -7,6 +7,9 @@ use std::sync::mpsc::channel;
 /// Asked now and then with what is done and how much there is; false ends the work.
 pub type Watch<'a> = &'a dyn Fn(u64, u64) -> bool;
 
+/// Work on a range of things, which asks a question before each of them.
+type Work<'w, T, E> = dyn Fn(Range<usize>, &mut dyn FnMut() -> bool) -> Result<T, E> + Sync + 'w;
+
 /// Lets threads work on ranges of `count` things and puts their results in order; `None` if it was ended.
 ///
 /// `work` gets a question that it has to ask before each thing; it ends early where the answer is no.
@@ -17,7 +20,7 @@ pub fn in_parallel<T: Send, E: Send>(
     count: usize,
     chunk: usize,
     watch: Watch<'_>,
-    work: &(dyn Fn(Range<usize>, &mut dyn FnMut() -> bool) -> Result<T, E> + Sync),
+    work: &Work<'_, T, E>,
 ) -> Result<Option<Vec<T>>, E> {
     let chunk = chunk.max(1);
     let n_chunks = count.div_ceil(chunk);

@@ -24,6 +24,12 @@ use crate::project::compress::{Variant, WiderCost, data_for_model};
 use crate::project::{CompressFinding, CompressOutcome};
 use crate::training::{RunFolder, TrainingData};
 
+/// A variant's name, the sum of its file, its model and its bytes.
+type NamedFile = (String, String, Arc<Model>, Arc<[u8]>);
+
+/// What the project keeps of a variant, its model and its bytes.
+type RecordedFile = (VariantRecord, Arc<Model>, Arc<[u8]>);
+
 /// Test samples that errors of operators are measured over.
 const ERROR_SAMPLES: usize = 100;
 
@@ -155,12 +161,7 @@ impl Jobs {
     }
 
     /// Finds out what variants cost: names, sums, models and files.
-    pub fn cost_variants(
-        &mut self,
-        subject: Subject,
-        target: Target,
-        variants: Vec<(String, String, Arc<Model>, Arc<[u8]>)>,
-    ) {
+    pub fn cost_variants(&mut self, subject: Subject, target: Target, variants: Vec<NamedFile>) {
         self.start(statistics("Counting what variants cost", subject), move |context| {
             for (name, sha256, model, file) in variants {
                 if context.is_cancelled() {
@@ -426,7 +427,7 @@ impl<'a> Worker<'a> {
         Ok(Some(()))
     }
 
-    fn measure_all(&mut self, models: &[(VariantRecord, Arc<Model>, Arc<[u8]>)]) -> Step<()> {
+    fn measure_all(&mut self, models: &[RecordedFile]) -> Step<()> {
         let mut failures: Vec<(String, CompressFailure)> = Vec::new();
         for measured in models {
             match self.measure(measured) {

@@ -31,7 +31,8 @@ use emberlab_core::stats::Statistics;
 use crate::document::{Findings, OpenFailure, OpenModel, PlanResult, TabId};
 use crate::panels::inspect::layout::GraphLayout;
 use crate::project::{
-    CompressFinding, CompressOutcome, DataFinding, DataOutcome, DesignFinding, DesignOutcome, ProjectOutcome, TrainFinding, TrainOutcome,
+    CompressFinding, CompressOutcome, DataFinding, DataOutcome, DesignFinding, DesignOutcome, ProjectOutcome,
+    TrainFinding, TrainOutcome,
 };
 use crate::run_state::{RunFailure, RunResult};
 use crate::theme::widgets::Progress;

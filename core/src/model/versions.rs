@@ -91,13 +91,7 @@ fn version(model: &Model, graph: &Subgraph, operator: &Operator) -> i32 {
             None if second == Some(TensorType::Int8) => 2,
             None => 1,
         },
-        Op::UNIDIRECTIONAL_SEQUENCE_LSTM => {
-            if is_int16 {
-                5
-            } else {
-                1
-            }
-        }
+        Op::UNIDIRECTIONAL_SEQUENCE_LSTM if is_int16 => 5,
         Op::ADD => by_type(2, if operator.option_int("pot_scale_int16") == 0 { 3 } else { 1 }),
         Op::SUB => by_type(2, if operator.option_int("pot_scale_int16") == 0 { 5 } else { 1 }),
         Op::MUL | Op::SLICE | Op::UNPACK | Op::SPACE_TO_BATCH_ND | Op::BATCH_TO_SPACE_ND => by_type(2, 4),
@@ -113,13 +107,7 @@ fn version(model: &Model, graph: &Subgraph, operator: &Operator) -> i32 {
             Some(TensorType::Int8) => 2,
             _ => 1,
         },
-        Op::QUANTIZE => {
-            if output == Some(TensorType::Int16) {
-                2
-            } else {
-                1
-            }
-        }
+        Op::QUANTIZE if output == Some(TensorType::Int16) => 2,
         Op::RESIZE_BILINEAR => match operator.option_int("half_pixel_centers") {
             0 => by_type(2, 4),
             _ => {

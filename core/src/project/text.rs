@@ -90,7 +90,7 @@ pub fn to_text(project: &Project) -> Result<String, ProjectError> {
     let is_of_others = |key: &str| !KNOWN.contains(&key) && project.unknown.contains_key(key);
     let everything = |_: &str, _: &Value| true;
     let harmless = |key: &str, value: &Value| !is_section(value) || is_of_others(key);
-    let choices: [&dyn Fn(&str, &Value) -> bool; 2] = [&everything, &harmless];
+    let choices: [MayInsert<'_>; 2] = [&everything, &harmless];
     for may_insert in choices {
         let mut table = known.clone();
         unknown::put_back(&mut table, &project.unknown, may_insert);
@@ -102,6 +102,9 @@ pub fn to_text(project: &Project) -> Result<String, ProjectError> {
     }
     Ok(plain)
 }
+
+/// Says whether a value of others goes back under its key.
+type MayInsert<'a> = &'a dyn Fn(&str, &Value) -> bool;
 
 /// Keys that stand at the top of a project file, in their order.
 const KNOWN: [&str; 12] = [

@@ -14,6 +14,9 @@ use crate::model::{
     TensorId, TensorType, bytes_from_elements, versions,
 };
 
+/// Tensors of an operator, by their places.
+type Operands = Vec<Option<TensorId>>;
+
 /// Scale of the inputs of an LSTM's gates.
 const GATE_SCALE: f32 = 1.0 / 4096.0;
 
@@ -262,11 +265,7 @@ impl<'a> Emission<'a> {
         id: OperatorId,
         operator: &Operator,
         form: Form,
-        (inputs, intermediates, outputs): (
-            Vec<Option<TensorId>>,
-            Vec<Option<TensorId>>,
-            Vec<Option<TensorId>>,
-        ),
+        (inputs, intermediates, outputs): (Operands, Operands, Operands),
     ) {
         let code = self.source.code(operator).clone();
         let new = match &code.custom_code {
@@ -381,7 +380,7 @@ impl<'a> Emission<'a> {
         id: OperatorId,
         operator: &Operator,
         form: Form,
-    ) -> Result<(Vec<Option<TensorId>>, Vec<Option<TensorId>>), QuantizeError> {
+    ) -> Result<(Operands, Operands), QuantizeError> {
         let main = self.main();
         let scale = self.input_scale(operator, 0, form)?;
         let output = operator.output(0).ok_or(QuantizeError::Operator { operator: id })?;

@@ -213,7 +213,7 @@ mod tests {
     fn with_outliers(seed: u64, is_positive: bool) -> Vec<f32> {
         let mut random = Random::new(seed);
         let mut value = |index: usize| {
-            let normal = random.normal() as f32 * if index % 1000 == 0 { 12.0 } else { 1.0 };
+            let normal = random.normal() as f32 * if index.is_multiple_of(1000) { 12.0 } else { 1.0 };
             if is_positive { normal.max(0.0) } else { normal }
         };
         (0..20_000).map(&mut value).collect()

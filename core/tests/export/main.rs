@@ -1,5 +1,8 @@
 //! Models as sources: what they say, that compilers take them, and that the bytes come back.
 
+// Skipped tests say so.
+#![allow(clippy::print_stdout)]
+
 mod compilers;
 mod content;
 mod support;

@@ -76,9 +76,7 @@ impl Best {
             file: runs().filter_map(|row| row.file).min(),
             gzip: runs().filter_map(|row| row.gzip).min(),
             arena: runs().filter_map(|row| row.arena).min(),
-            latency: runs()
-                .filter_map(|row| row.latency)
-                .min_by(|a, b| a.millis.total_cmp(&b.millis)),
+            latency: runs().filter_map(|row| row.latency).min_by(|a, b| a.millis.total_cmp(&b.millis)),
         }
     }
 }
@@ -187,9 +185,7 @@ impl Variants<'_> {
             Column::File => row.file.is_some() && row.file == best.file,
             Column::Gzip => row.gzip.is_some() && row.gzip == best.gzip,
             Column::Arena => row.arena.is_some() && row.arena == best.arena,
-            Column::Latency => {
-                row.latency.is_some() && row.latency == best.latency
-            }
+            Column::Latency => row.latency.is_some() && row.latency == best.latency,
         }
     }
 

@@ -28,6 +28,9 @@ use crate::document::{Document, Tab, TabContent, TabId};
 use crate::jobs::{JobId, Jobs, Subject};
 use crate::training::TrainingData;
 
+/// A model to compare with: its name, the model and its bytes.
+pub type AddedFile = (String, Arc<Model>, Arc<[u8]>);
+
 pub use apply::apply;
 pub use found::{done, ended_without_result, found};
 pub use outside::data_for_model;
@@ -213,7 +216,7 @@ pub enum CompressFinding {
     /// Where the answer to a sample turns.
     Diverged(String, String, usize, Option<Divergence>),
     /// A model to compare with was read: its name, its model, its file; or why not.
-    Added(Result<(String, Arc<Model>, Arc<[u8]>), String>),
+    Added(Result<AddedFile, String>),
 }
 
 /// What a job of the Compress panel returns.
