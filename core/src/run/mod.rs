@@ -2,14 +2,12 @@
 
 mod arena;
 mod compare;
-mod input;
 mod memory;
 mod source;
 mod trace;
 
 pub use arena::{EmberlabArena, emberlab_arena};
 pub use compare::{Difference, compare, compare_models};
-pub use input::{Generator, fill};
 pub use memory::{Memory, RunError};
 pub use source::{
     Normalisation, PreparedInput, SourceError, converted, from_npy, from_picture, from_text, from_wav,
@@ -18,4 +16,5 @@ pub use source::{
 pub(crate) use source::{decode, sound_samples};
 pub use trace::{OperatorOutput, Trace};
 
+pub use emberlab_runtime::random_inputs::{Generator, fill};
 pub use emberlab_runtime::{Interpreter, Observer, OperatorEvent, Semantics, Stopped};
