@@ -5,6 +5,7 @@
 pub mod cost;
 pub mod dataset;
 pub mod evaluate;
+pub mod firmware_image;
 pub mod hash;
 pub mod inspect;
 pub mod layers;
