@@ -9,6 +9,7 @@ pub mod firmware_image;
 pub mod hash;
 pub mod inspect;
 pub mod layers;
+pub mod link;
 pub mod model;
 pub mod npy;
 pub mod plan;
