@@ -2,6 +2,6 @@
 
 fn main() {
     let folder = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
-    println!("cargo::rustc-link-arg-bins=-T{folder}/virt.ld");
-    println!("cargo::rerun-if-changed=virt.ld");
+    println!("cargo::rustc-link-arg-bins=-T{folder}/../virt/virt.ld");
+    println!("cargo::rerun-if-changed=../virt/virt.ld");
 }

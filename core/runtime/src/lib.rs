@@ -12,6 +12,8 @@
 //! | [`kernels`] | one file per operator, and the table of all; how to write one |
 //! | [`registry`] | custom operators, and which versions of a kernel there are |
 //! | [`fixed_point`] | all rounding |
+//! | [`link`] | what a board and the app say to each other, and the board's side of it |
+//! | [`random_inputs`] | inputs that can be made again anywhere |
 //! | [`dsp`] | signal processing of the audio front end |
 //! | [`records`], [`tensor`] | what kernels save in the arena and see of tensors |
 //!
@@ -40,8 +42,10 @@ mod flexbuffer;
 mod graph;
 pub mod interpreter;
 pub mod kernels;
+pub mod link;
 mod planner;
 mod prepare;
+pub mod random_inputs;
 pub mod records;
 pub mod registry;
 pub mod schema;

@@ -2,7 +2,6 @@
 
 mod arena;
 mod compare;
-mod input;
 mod memory;
 mod predict;
 mod source;
@@ -10,7 +9,6 @@ mod trace;
 
 pub use arena::{EmberlabArena, emberlab_arena};
 pub use compare::{Difference, compare, compare_models};
-pub use input::{Generator, fill};
 pub use memory::{Memory, RunError};
 pub use predict::{Predictions, outputs_of, predict, semantics_of, set_input, set_inputs};
 pub use source::{
@@ -20,4 +18,5 @@ pub use source::{
 pub(crate) use source::{decode, sound_samples};
 pub use trace::{OperatorOutput, Trace};
 
+pub use emberlab_runtime::random_inputs::{Generator, fill};
 pub use emberlab_runtime::{Interpreter, Observer, OperatorEvent, Semantics, Stopped};

@@ -7,12 +7,10 @@
 #![no_std]
 #![no_main]
 
-mod machine;
-
 use core::fmt::Write as _;
 
 use emberlab_runtime::{Interpreter, Registry, Semantics};
-use machine::{Serial, end, instructions};
+use emberlab_virt::{Serial, end, instructions};
 
 /// One model, its input, and the output that the host computed.
 struct Layer {
@@ -45,7 +43,7 @@ const ARENA_BYTES: usize = 64 << 10;
 /// Called by the start code.
 // SAFETY: nothing else has this name.
 #[unsafe(no_mangle)]
-extern "C" fn measure_all() -> ! {
+extern "C" fn main_on_virt() -> ! {
     let registry = Registry::default();
     let mut arena = Aligned([0xa5; ARENA_BYTES]);
     for layer in &LAYERS {

@@ -1,4 +1,7 @@
-//! QEMU's RISC-V `virt` machine: start, serial line, instruction counter, end. All code that touches hardware lies here.
+//! QEMU's RISC-V `virt` machine: start, serial line, instruction counter, clock, end. All code that touches its hardware lies
+//! here. A program has a function `main_on_virt`, which the start code calls, and links with `virt.ld`.
+
+#![no_std]
 
 use core::fmt;
 
@@ -16,7 +19,7 @@ _start:
     sw      zero, 0(t0)
     addi    t0, t0, 4
     j       1b
-2:  call    measure_all
+2:  call    main_on_virt
 3:  j       3b
 
     .balign 4
@@ -31,6 +34,12 @@ on_trap:
 const SERIAL_DATA: *mut u8 = 0x1000_0000 as *mut u8;
 const SERIAL_STATUS: *const u8 = 0x1000_0005 as *const u8;
 const SERIAL_IS_EMPTY: u8 = 1 << 5;
+const SERIAL_HAS_BYTE: u8 = 1;
+
+/// The machine's clock: two words, 10 MHz.
+const CLOCK_LOW: *const u32 = 0x0200_bff8 as *const u32;
+const CLOCK_HIGH: *const u32 = 0x0200_bffc as *const u32;
+const CLOCK_TICKS_PER_MICRO: u64 = 10;
 
 /// Writing here ends the emulator.
 const TEST_DEVICE: *mut u32 = 0x0010_0000 as *mut u32;
@@ -38,17 +47,51 @@ const TEST_DEVICE: *mut u32 = 0x0010_0000 as *mut u32;
 /// The serial line.
 pub struct Serial;
 
+impl Serial {
+    /// Sends a byte; false if the line does not take it now.
+    pub fn send(&mut self, byte: u8) -> bool {
+        // SAFETY: the addresses are those of the machine's serial port, which nothing else uses.
+        unsafe {
+            if SERIAL_STATUS.read_volatile() & SERIAL_IS_EMPTY == 0 {
+                return false;
+            }
+            SERIAL_DATA.write_volatile(byte);
+        }
+        true
+    }
+
+    /// A byte that has arrived.
+    pub fn receive(&mut self) -> Option<u8> {
+        // SAFETY: as above; reading the data register takes the byte out.
+        unsafe {
+            let has_byte = SERIAL_STATUS.read_volatile() & SERIAL_HAS_BYTE != 0;
+            has_byte.then(|| SERIAL_DATA.read_volatile())
+        }
+    }
+}
+
 impl fmt::Write for Serial {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
-            // SAFETY: the addresses are those of the machine's serial port, which nothing else uses.
-            unsafe {
-                while SERIAL_STATUS.read_volatile() & SERIAL_IS_EMPTY == 0 {}
-                SERIAL_DATA.write_volatile(byte);
-            }
+            while !self.send(byte) {}
         }
         Ok(())
     }
+}
+
+/// Microseconds of the machine's clock. Under `-icount` it goes by instructions, and says nothing about time.
+pub fn micros() -> u64 {
+    // SAFETY: reading the clock changes nothing.
+    let (high, low) = unsafe {
+        loop {
+            let high = CLOCK_HIGH.read_volatile();
+            let low = CLOCK_LOW.read_volatile();
+            if CLOCK_HIGH.read_volatile() == high {
+                break (high, low);
+            }
+        }
+    };
+    (u64::from(high) << 32 | u64::from(low)) / CLOCK_TICKS_PER_MICRO
 }
 
 /// Instructions that were retired since the start, modulo 2^32.

@@ -1,6 +1,6 @@
 //! Inputs that can be made again anywhere: random numbers from a seed.
 
-use crate::model::TensorType;
+use crate::schema::TensorType;
 
 /// The xorshift32 generator whose numbers fill inputs; the first 16 are thrown away.
 ///

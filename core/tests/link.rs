@@ -1,0 +1,397 @@
+//! App and board talk to each other, over good lines and bad ones. The board is the code that chips run, in a thread.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use emberlab_core::link::{
+    Client, End, Event, Invocation, Mode, NO_OPERATOR, Place, Problem, Reference, Run, Source, Target, Unit,
+    check_against,
+};
+use emberlab_core::run::Generator;
+use emberlab_runtime::Registry;
+use emberlab_runtime::link::messages::{Hello, Started};
+use emberlab_runtime::link::{About, Board, FrameBuffer, serve};
+
+const MODEL: &[u8] = include_bytes!("../../assets/examples/keyword_spotting.tflite");
+
+const ABOUT: About<'static> = About {
+    firmware: "emberlab",
+    version: "0.1.0",
+    build: "a test",
+    chip: "thread",
+    reset_reason: "start of the test",
+    unit: Unit::Nanoseconds,
+    has_micros: true,
+    clock_hz: 0,
+};
+
+const RUN: Run = Run {
+    request: 0,
+    mode: Mode::Invocations,
+    source: Source::Random,
+    reset: 1,
+    outputs: 0,
+    invocations: 5,
+    interval_micros: 0,
+    seed: 3,
+    subgraph: NO_OPERATOR,
+    operator: NO_OPERATOR,
+};
+
+/// What a line does to the bytes that go over it.
+#[derive(Clone, Copy)]
+struct Faults {
+    /// Of 100 000 bytes: lost, changed, a run of them lost.
+    lost: u32,
+    changed: u32,
+    cut: u32,
+}
+
+const NONE: Faults = Faults { lost: 0, changed: 0, cut: 0 };
+
+struct Noise {
+    faults: Faults,
+    generator: Generator,
+    skip: u32,
+}
+
+impl Noise {
+    fn new(faults: Faults, seed: u32) -> Self {
+        Self { faults, generator: Generator::new(seed), skip: 0 }
+    }
+
+    fn pass(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut passed = Vec::new();
+        for byte in bytes {
+            let (kind, bit) = (self.generator.step() % 100_000, self.generator.step() % 8);
+            let Faults { lost, changed, cut } = self.faults;
+            if self.skip > 0 {
+                self.skip -= 1;
+            } else if kind < changed {
+                passed.push(byte ^ (1 << bit));
+            } else if kind < changed + cut {
+                self.skip = self.generator.step() % 300;
+            } else if kind >= changed + cut + lost {
+                passed.push(*byte);
+            }
+        }
+        passed
+    }
+}
+
+struct Thread {
+    incoming: Receiver<Vec<u8>>,
+    rest: Vec<u8>,
+    outgoing: Sender<Vec<u8>>,
+    is_open: bool,
+    start: Instant,
+    noise: Noise,
+}
+
+impl Board for Thread {
+    fn cycles(&mut self) -> u32 {
+        self.start.elapsed().as_nanos() as u32
+    }
+    fn micros(&mut self) -> u64 {
+        self.start.elapsed().as_micros() as u64
+    }
+    fn read(&mut self, bytes: &mut [u8]) -> usize {
+        while self.rest.is_empty() {
+            match self.incoming.try_recv() {
+                Ok(more) => self.rest = more,
+                Err(TryRecvError::Empty) => return 0,
+                Err(TryRecvError::Disconnected) => {
+                    self.is_open = false;
+                    return 0;
+                }
+            }
+        }
+        let count = bytes.len().min(self.rest.len());
+        bytes[..count].copy_from_slice(&self.rest[..count]);
+        self.rest.drain(..count);
+        count
+    }
+    fn write(&mut self, bytes: &[u8]) -> usize {
+        let passed = self.noise.pass(bytes);
+        self.is_open &= self.outgoing.send(passed).is_ok();
+        bytes.len()
+    }
+    fn is_open(&self) -> bool {
+        self.is_open
+    }
+    fn idle(&mut self) {
+        thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// A board in a thread and the app's side of its line.
+struct Bench {
+    client: Client,
+    to_board: Option<Sender<Vec<u8>>>,
+    from_board: Receiver<Vec<u8>>,
+    noise: Noise,
+    start: Instant,
+    board: Option<thread::JoinHandle<()>>,
+}
+
+impl Bench {
+    fn new(window: Option<&'static [u8]>, memory_bytes: usize, faults: Faults, seed: u32) -> Self {
+        let (to_board, incoming) = channel();
+        let (outgoing, from_board) = channel();
+        let start = Instant::now();
+        let noise = Noise::new(faults, seed + 1);
+        let mut board = Thread { incoming, rest: Vec::new(), outgoing, is_open: true, start, noise };
+        let board = thread::spawn(move || {
+            let mut memory = vec![0xa5; memory_bytes];
+            serve(&mut board, &ABOUT, &mut memory, window, &Registry::default());
+        });
+        let noise = Noise::new(faults, seed);
+        Self {
+            client: Client::default(),
+            to_board: Some(to_board),
+            from_board,
+            noise,
+            start,
+            board: Some(board),
+        }
+    }
+
+    /// The next thing that happens; requests are sent as they are due.
+    fn event(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.client.next_event() {
+                return event;
+            }
+            let bytes = self.client.poll(self.start.elapsed().as_micros() as u64);
+            if !bytes.is_empty() {
+                let passed = self.noise.pass(&bytes);
+                self.to_board.as_ref().expect("open until dropped").send(passed).expect("the board is there");
+            }
+            match self.from_board.recv_timeout(Duration::from_millis(1)) {
+                Ok(bytes) => self.client.receive(&bytes),
+                Err(RecvTimeoutError::Timeout) => (),
+                Err(RecvTimeoutError::Disconnected) => panic!("the board is gone"),
+            }
+        }
+    }
+
+    /// The first event that is looked for.
+    fn wait_for<T>(&mut self, mut is_it: impl FnMut(Event) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = is_it(self.event()) {
+                return found;
+            }
+        }
+    }
+
+    /// All invocations of a run, and how many there were in the end. A question now and then finds out about an end that
+    /// was lost.
+    fn run(&mut self, run: Run) -> Result<(Vec<Invocation>, Option<(u32, End)>), Event> {
+        let request = self.client.run(run);
+        let mut invocations = Vec::new();
+        let mut quiet_since = Instant::now();
+        loop {
+            if let Some(event) = self.client.next_event() {
+                quiet_since = Instant::now();
+                match event {
+                    Event::Invocation(invocation) => {
+                        assert_eq!(invocation.request, request, "results of another run");
+                        invocations.push(*invocation);
+                    }
+                    Event::Finished { request: number, invocations: done, end } if number == request => {
+                        return Ok((invocations, Some((done, end))));
+                    }
+                    Event::Board(_) if self.client.running().is_none() => return Ok((invocations, None)),
+                    Event::Failed { .. } | Event::Unanswered { .. } | Event::Refused(_) => return Err(event),
+                    _ => (),
+                }
+                continue;
+            }
+            if quiet_since.elapsed() > Duration::from_millis(400) && !self.client.is_waiting() {
+                self.client.ask();
+                quiet_since = Instant::now();
+            }
+            let bytes = self.client.poll(self.start.elapsed().as_micros() as u64);
+            if !bytes.is_empty() {
+                let passed = self.noise.pass(&bytes);
+                self.to_board.as_ref().expect("open until dropped").send(passed).expect("the board is there");
+            }
+            if let Ok(bytes) = self.from_board.recv_timeout(Duration::from_millis(1)) {
+                self.client.receive(&bytes);
+            }
+        }
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.to_board = None;
+        if let Some(board) = self.board.take() {
+            assert!(board.join().is_ok() || thread::panicking(), "the board panicked");
+        }
+    }
+}
+
+fn reference() -> Reference {
+    Reference::new(MODEL, Source::Random, RUN.seed, &[]).expect("the example runs")
+}
+
+#[test]
+fn a_board_computes_what_this_computer_computes() {
+    let mut bench = Bench::new(Some(MODEL), 200_000, NONE, 1);
+    bench.client.ask();
+    let board = bench.wait_for(|event| match event {
+        Event::Board(board) => Some(board),
+        _ => None,
+    });
+    assert_eq!((board.chip.as_str(), board.memory_bytes, board.running), ("thread", 200_000, 0));
+    let model = bench.wait_for(|event| match event {
+        Event::Ready(model) => Some(model),
+        _ => None,
+    });
+    assert_eq!((model.place, model.model_bytes as usize), (Place::Window, MODEL.len()));
+    let reference = reference();
+    for mode in [Mode::Invocations, Mode::Operators, Mode::Checksums, Mode::Bytes] {
+        let (invocations, end) = bench.run(Run { mode, outputs: 1, ..RUN }).expect("it runs");
+        assert_eq!(end, Some((5, End::Done)));
+        assert_eq!(invocations.len(), 5);
+        for (number, invocation) in invocations.iter().enumerate() {
+            assert_eq!((invocation.number as usize, invocation.is_whole), (number, true));
+            assert_eq!(check_against(&reference, invocation), None);
+            let outputs: Vec<u8> = invocation.outputs.values().flatten().flatten().copied().collect();
+            assert_eq!(emberlab_runtime::link::crc32(&outputs), reference.outputs_crc);
+            let n_operators = usize::from(model.n_operators);
+            assert_eq!(invocation.operators.len(), if mode == Mode::Operators { n_operators } else { 0 });
+            let n_written = if mode == Mode::Bytes { reference.checksums.len() } else { 0 };
+            assert_eq!(invocation.written.len(), n_written);
+            for (record, bytes) in &invocation.written {
+                let bytes = bytes.as_ref().expect("it is whole");
+                let crc = emberlab_runtime::link::crc32(bytes);
+                assert_eq!(crc, reference.checksums[*record as usize].crc);
+            }
+        }
+    }
+}
+
+#[test]
+fn inputs_and_models_come_over_the_line() {
+    let mut bench = Bench::new(None, 200_000, NONE, 2);
+    let refused = bench.run(RUN).expect_err("there is no model");
+    assert!(matches!(refused, Event::Refused(_)), "{refused:?}");
+    bench.wait_for(|event| matches!(event, Event::Failed { problem: Problem::NoModel, .. }).then_some(()));
+    bench.client.send(Target::Model, MODEL.into());
+    let mut progress = 0;
+    let model = bench.wait_for(|event| match event {
+        Event::Sent { sent, total, .. } => {
+            assert!(sent > progress && total == MODEL.len());
+            progress = sent;
+            None
+        }
+        Event::Ready(model) => Some(model),
+        _ => None,
+    });
+    assert_eq!((model.place, progress), (Place::Ram, MODEL.len()));
+    let inputs: Vec<u8> = (0..model.input_bytes).map(|index| (index * 31) as u8).collect();
+    bench.client.send(Target::Inputs, inputs.as_slice().into());
+    let reference = Reference::new(MODEL, Source::Given, 0, &inputs).expect("the example runs");
+    let request = bench.client.run(Run { source: Source::Given, mode: Mode::Checksums, ..RUN });
+    let inputs_crc = bench.wait_for(|event| match event {
+        Event::Accepted { request: number, inputs_crc } if number == request => Some(inputs_crc),
+        _ => None,
+    });
+    assert_eq!(inputs_crc, reference.inputs_crc);
+    let invocation = bench.wait_for(|event| match event {
+        Event::Invocation(invocation) => Some(invocation),
+        _ => None,
+    });
+    assert_eq!(check_against(&reference, &invocation), None);
+}
+
+/// Lines that lose and change a part of all bytes: everything that is given out is right, and every run comes to an end.
+#[test]
+fn a_bad_line_loses_results_and_changes_none() {
+    let reference = reference();
+    let (mut n_whole, mut n_broken, mut n_lost) = (0, 0, 0);
+    for seed in 0..6 {
+        let faults = Faults { lost: 40, changed: 40, cut: 8 };
+        let mut bench = Bench::new(Some(MODEL), 200_000, faults, 100 + seed);
+        for mode in [Mode::Operators, Mode::Checksums, Mode::Bytes] {
+            let run = Run { mode, outputs: 1, invocations: 12, ..RUN };
+            match bench.run(run) {
+                Ok((invocations, _)) => {
+                    for pair in invocations.windows(2) {
+                        assert!(pair[0].number < pair[1].number, "invocations come in order");
+                    }
+                    for invocation in invocations {
+                        if !invocation.is_whole {
+                            n_broken += 1;
+                            continue;
+                        }
+                        n_whole += 1;
+                        assert_eq!(check_against(&reference, &invocation), None);
+                        assert!(invocation.outputs.values().all(Option::is_some));
+                    }
+                }
+                // Every try was lost: said, not hung.
+                Err(Event::Unanswered { .. }) => n_broken += 1,
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        let counters = bench.client.counters();
+        assert!(counters.frames > 100, "{counters:?}");
+        n_lost += counters.lost;
+    }
+    assert!(n_whole > 20 && n_broken > 3 && n_lost > 50, "{n_whole} {n_broken} {n_lost}");
+}
+
+/// A frame of a board, as bytes on a line.
+fn frame<'m>(message: impl Into<emberlab_runtime::link::Message<'m>>) -> Vec<u8> {
+    FrameBuffer::default().encode(0, &message.into()).expect("it fits").to_vec()
+}
+
+#[test]
+fn another_version_says_what_to_do() {
+    let mut client = Client::default();
+    let request = client.ask();
+    assert!(!client.poll(0).is_empty());
+    // Nothing behind the version can be read.
+    let message = frame(Started { protocol: 0, reason: "" });
+    client.receive(&message);
+    let Some(Event::OtherVersion { protocol: 0, advice }) = client.next_event() else { panic!("no advice") };
+    assert!(advice.contains("older") && advice.contains("flash"), "{advice}");
+    let hello = Hello {
+        request,
+        protocol: 9,
+        running: 0,
+        unit: Unit::Cycles,
+        has_micros: 1,
+        clock_hz: 0,
+        memory_bytes: 0,
+        overhead_cycles: 0,
+        dropped: 0,
+        firmware: "",
+        version: "",
+        build: "",
+        chip: "",
+    };
+    client.receive(&frame(hello));
+    let Some(Event::OtherVersion { protocol: 9, advice }) = client.next_event() else { panic!("no advice") };
+    assert!(advice.contains("newer") && advice.contains("update"), "{advice}");
+    assert!(!client.is_waiting());
+    // Such a board gets no requests.
+    let run = client.run(RUN);
+    assert!(client.poll(1_000_000).is_empty());
+    assert_eq!(client.next_event(), Some(Event::Unanswered { request: run }));
+}
+
+#[test]
+fn a_board_that_does_not_answer_is_given_up() {
+    let mut client = Client::default();
+    let request = client.ask();
+    let mut sent = 0;
+    for tick in 0..1000u64 {
+        sent += usize::from(!client.poll(tick * 100_000).is_empty());
+    }
+    assert_eq!((sent, client.next_event()), (10, Some(Event::Unanswered { request })));
+}
