@@ -5,6 +5,8 @@
 //! The model lies in the window of the firmware. The first one is also sent over the line into RAM, and talked to over a
 //! pseudo-terminal. `tests/emulated/run.sh` compares the lines with the committed table.
 
+#![allow(clippy::print_stdout)]
+
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};

@@ -13,6 +13,9 @@ use emberlab_runtime::Registry;
 use emberlab_runtime::link::messages::{Hello, Started};
 use emberlab_runtime::link::{About, Board, FrameBuffer, serve};
 
+/// Invocations, and how the run ended.
+type Heard = (Vec<Invocation>, Option<(u32, End)>);
+
 const MODEL: &[u8] = include_bytes!("../../assets/examples/keyword_spotting.tflite");
 
 const ABOUT: About<'static> = About {
@@ -187,7 +190,7 @@ impl Bench {
 
     /// All invocations of a run, and how many there were in the end. A question now and then finds out about an end that
     /// was lost.
-    fn run(&mut self, run: Run) -> Result<(Vec<Invocation>, Option<(u32, End)>), Event> {
+    fn run(&mut self, run: Run) -> Result<Heard, Event> {
         let request = self.client.run(run);
         let mut invocations = Vec::new();
         let mut quiet_since = Instant::now();

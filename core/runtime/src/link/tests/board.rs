@@ -471,7 +471,7 @@ fn noise_breaks_nothing() {
                 1 => put(Host(Vec::new(), number), 5, Target::Model, &noise, 40).0,
                 _ => put(Host(Vec::new(), number), 6, Target::Inputs, &[1; 120], 60).0,
             };
-            if random.next() % 4 == 0 {
+            if random.next().is_multiple_of(4) {
                 frame.truncate(random.next() as usize % frame.len());
             }
             line.extend(frame);

@@ -92,8 +92,11 @@ fn deliver(frames: &[Vec<u8>], faults: Faults, random: &mut Random) -> Vec<u8> {
     line
 }
 
+/// Sequence number, kind and payload.
+type HeardFrame = (u16, u8, Vec<u8>);
+
 /// Numbers and payloads of the frames that arrive, and lines of text. The bytes come in pieces of any length.
-fn receive(line: &[u8], random: &mut Random) -> (Vec<(u16, u8, Vec<u8>)>, Vec<Vec<u8>>, Counters) {
+fn receive(line: &[u8], random: &mut Random) -> (Vec<HeardFrame>, Vec<Vec<u8>>, Counters) {
     let mut decoder = Decoder::default();
     let (mut frames, mut texts) = (Vec::new(), Vec::new());
     let mut rest = line;
