@@ -95,6 +95,7 @@ def main():
     parser.add_argument("models", nargs="+", type=pathlib.Path)
     parser.add_argument("--samples", type=int, default=100)
     parser.add_argument("--calibration", default="min-max")
+    parser.add_argument("--recipe", default="int8", help="ours, such as int8-per-channel-dense")
     parser.add_argument("--data", nargs="*", default=[])
     options = parser.parse_args()
     given = dict(pair.split("=", 1) for pair in options.data)
@@ -121,7 +122,7 @@ def main():
             for number, values in enumerate(calibration):
                 arrays.append(folder / f"{number}.npy")
                 np.save(arrays[-1], values)
-            command = [options.quantize, path, "int8", folder / "ours.tflite", "--calibration", options.calibration]
+            command = [options.quantize, path, options.recipe, folder / "ours.tflite", "--calibration", options.calibration]
             subprocess.run([*command, *arrays], check=True, capture_output=True)
             ours = (folder / "ours.tflite").read_bytes()
             try:
