@@ -247,7 +247,11 @@ fn frames_go_on_while_a_long_run_does() {
     project.training.epochs = 100_000;
     let mut window = Window::open("frames", &project);
     window.train();
-    window.wait("the first step", is_running);
+    let has_stepped = |open: &OpenProject| {
+        let measured = open.train.measured.get(&1);
+        is_running(open) && measured.is_some_and(|measured| !measured.history.steps.points().is_empty())
+    };
+    window.wait("the first step", has_stepped);
     let document = window.harness.state_mut().document_mut();
     let id = document.active.expect("the project is in front");
     let open = document.tab_mut(id).and_then(|tab| tab.project.as_deref_mut()).expect("it is a project");
