@@ -216,12 +216,10 @@ pub(super) fn variant_bytes(file: &Path, name: &str) -> Result<Arc<[u8]>, Failur
     }
     let kept = project.variant(name).and_then(|record| record.recipe.clone());
     let recipe = kept.or_else(|| Recipe::from_name(name)).ok_or_else(|| {
-        let kept: Vec<&str> = project.variants.iter().map(|variant| variant.name.as_str()).collect();
-        Failure(format!(
-            "{} has no variant {name}\n  try: one of {}",
-            project.name,
-            [&kept[..], &Recipe::NAMES[..]].concat().join(", ")
-        ))
+        let kept = project.variants.iter().map(|variant| variant.name.as_str());
+        let unmade = Recipe::NAMES.into_iter().filter(|name| project.variant(name).is_none());
+        let known: Vec<&str> = kept.chain(unmade).collect();
+        Failure(format!("{} has no variant {name}\n  try: one of {}", project.name, known.join(", ")))
     })?;
     let run = last?.clone();
     let data = all_training_data(&project, &file)?;
