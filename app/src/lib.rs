@@ -6,6 +6,7 @@ pub mod chips;
 pub mod cli;
 pub mod command;
 pub mod compression;
+pub mod device;
 pub mod document;
 pub mod events;
 pub mod files;
