@@ -21,7 +21,7 @@ mod train;
 mod watch;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
@@ -330,6 +330,8 @@ pub struct Jobs {
     next_id: u64,
     /// The board that is measured.
     board: Option<Session>,
+    /// What flashing does now, in words.
+    flash_note: Arc<Mutex<String>>,
 }
 
 /// Called from any thread when there is something to take.
@@ -339,7 +341,7 @@ impl Jobs {
     /// No jobs; `wake` is called when an event waits.
     pub fn new(wake: Wake) -> Self {
         let (sender, receiver) = channel();
-        Self { slots: JobKind::ALL.map(Slot::new), sender, receiver, wake, next_id: 1, board: None }
+        Self { slots: JobKind::ALL.map(Slot::new), sender, receiver, wake, next_id: 1, board: None, flash_note: Arc::default() }
     }
 
     /// A sender for things that are not jobs, such as the watcher, and the function that wakes the window.
