@@ -175,6 +175,9 @@ pub struct SeriesOptions {
     pub rate_hz: Option<f64>,
     /// JSON file with the windows of anomalies for each file, as the Numenta Anomaly Benchmark has it: steps within are
     /// `anomaly`, all others `normal`.
+    /// Rows count as even steps whatever their times say; else uneven ones are put on an even grid.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rows_are_steps: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anomaly_windows: Option<String>,
     /// What file names say.

@@ -61,6 +61,8 @@ pub enum ProblemKind {
     Time,
     /// Classes that cannot be learnt: only one, or one without examples.
     Classes,
+    /// Times that are uneven: values were put on an even grid.
+    Grid,
     /// Something worth knowing that costs no data.
     Note,
 }
@@ -77,7 +79,7 @@ impl ProblemKind {
             | Self::NotFinite
             | Self::Label
             | Self::TooMuch => true,
-            Self::Rate | Self::Time | Self::Classes | Self::Note => false,
+            Self::Rate | Self::Time | Self::Grid | Self::Classes | Self::Note => false,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use emberlab_core::dataset::{
     Content, Dataset, Format, Guess, InputPreparation, InputShape, Length, Normalisation, Padding, Part,
-    Picture, PictureFit, Preparation, Prepared, ProblemKind, Recording, Rule, Split, TargetKind, Targets,
-    Window, guess, read,
+    Picture, PictureFit, Preparation, Prepared, ProblemKind, Recording, Rule, SeriesOptions, Split,
+    TargetKind, Targets, Window, guess, read,
 };
 
 use crate::folder::Folder;
@@ -220,9 +220,15 @@ fn windows_of_one_label(recording: &Recording) -> usize {
 #[test]
 fn har_uji_phone() {
     let Some(files) = Folder::shared("har-uji-phone") else { return };
-    let (guess, dataset) = load(&files);
+    let (guess, mut dataset) = load(&files);
     let Format::Series(options) = &guess.format else { panic!("{guess:?}") };
     assert!(!options.split_at_label, "one recording goes through all phases");
+    // The README counts rows; phones stamp them unevenly, so that steps of an even grid are a few more or less.
+    let by_row = SeriesOptions { rows_are_steps: true, ..options.clone() };
+    let on_grid = std::mem::replace(&mut dataset, load_as(&files, &Format::Series(by_row)));
+    assert!(on_grid.problems.count(ProblemKind::Grid) >= 39, "{:#?}", on_grid.problems);
+    let total = |dataset: &Dataset| steps(dataset).iter().sum::<usize>() as f64;
+    assert!((total(&on_grid) / total(&dataset) - 1.0).abs() < 0.02);
     assert_eq!(dataset.recordings.len(), 39);
     assert!(dataset.problems.counts().keys().all(|kind| !kind.leaves_out()), "{:#?}", dataset.problems);
     let expected = BTreeMap::from([
@@ -297,9 +303,13 @@ fn gestures_digits_imu() {
 #[test]
 fn anomaly_nab() {
     let Some(files) = Folder::shared("anomaly-nab") else { return };
-    let (guess, dataset) = load(&files);
+    let (guess, mut dataset) = load(&files);
     let Format::Series(options) = &guess.format else { panic!("{guess:?}") };
     assert_eq!(options.anomaly_windows.as_deref(), Some("labels/combined_windows.json"));
+    assert!(dataset.recordings.len() > 5, "recordings end where hours are missing");
+    // The README counts rows.
+    let by_row = SeriesOptions { rows_are_steps: true, ..options.clone() };
+    dataset = load_as(&files, &Format::Series(by_row));
     assert_eq!(dataset.recordings.len(), 5);
     assert!(dataset.problems.counts().keys().all(|kind| !kind.leaves_out()), "{:#?}", dataset.problems);
     assert!(dataset.problems.count(ProblemKind::Time) > 0, "one series steps back by 55 minutes");

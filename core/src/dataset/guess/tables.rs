@@ -298,6 +298,7 @@ impl<'g, 'f> TableGuess<'g, 'f> {
             split_at_gap_seconds: None,
             rate_hz: None,
             anomaly_windows: self.anomaly_windows.clone(),
+            rows_are_steps: false,
             naming: self.naming(),
         };
         let counted =

@@ -2,6 +2,7 @@
 
 pub(super) mod arrays;
 mod assemble;
+mod grid;
 pub(super) mod idx;
 mod log;
 pub(super) mod naming;

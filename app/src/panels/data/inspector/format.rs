@@ -128,6 +128,9 @@ impl FormatView {
             });
         }
         options.time = time.map(|column| TimeColumn { column, unit: new_unit });
+        if options.time.is_some() && options.rate_hz.is_none() {
+            check_input(ui, theme, "Take rows as even steps", &mut options.rows_are_steps);
+        }
         rate_ui(ui, theme, &mut options.rate_hz);
         self.columns_ui(ui, theme, "Groups", &mut options.groups);
         self.columns_ui(ui, theme, "Channels", &mut options.values);

@@ -64,6 +64,7 @@ fn words(kind: ProblemKind) -> &'static str {
         ProblemKind::TooMuch => "More than memory allows",
         ProblemKind::Rate => "Of another rate",
         ProblemKind::Time => "Time jumps",
+        ProblemKind::Grid => "Put on an even grid",
         ProblemKind::Classes => "Classes",
         ProblemKind::Note => "Notes",
     }
