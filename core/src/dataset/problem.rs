@@ -43,6 +43,8 @@ pub enum ProblemKind {
     Empty,
     /// A file cannot be opened or is none of its format.
     Unreadable,
+    /// A file that a table lists is not there.
+    Missing,
     /// A file ends too early.
     CutShort,
     /// A size differs from that of the others or from what was declared.
@@ -59,10 +61,10 @@ pub enum ProblemKind {
     Rate,
     /// Times that jump or run backwards.
     Time,
-    /// Classes that cannot be learnt: only one, or one without examples.
-    Classes,
     /// Times that are uneven: values were put on an even grid.
     Grid,
+    /// Classes that cannot be learnt: only one, or one without examples.
+    Classes,
     /// Something worth knowing that costs no data.
     Note,
 }
@@ -73,6 +75,7 @@ impl ProblemKind {
         match self {
             Self::Empty
             | Self::Unreadable
+            | Self::Missing
             | Self::CutShort
             | Self::Size
             | Self::NotANumber

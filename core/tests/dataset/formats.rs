@@ -271,6 +271,54 @@ fn logs_with_separators() {
 }
 
 #[test]
+fn tables_that_list_files() {
+    let sounds = MemoryFiles::new("calls")
+        .with(
+            "meta/list.csv",
+            "file,bird,split\n1.wav,owl,train\n2.wav,jay,test\n3.wav,owl,train\n2.wav,jay,test\n",
+        )
+        .with("clips/1.wav", wav(8000, 1, &[1, 2]))
+        .with("clips/2.wav", wav(8000, 1, &[3]))
+        .with("clips/4.wav", wav(8000, 1, &[4]));
+    let (guess, dataset) = load_guessed(&sounds);
+    assert!(matches!(&guess.format, Format::List(options) if options.label.is_some()), "{guess:?}");
+    assert_eq!(dataset.classes, ["jay", "owl"]);
+    assert_eq!(classes(&dataset), ["owl", "jay", "jay"]);
+    assert_eq!(values(&dataset, 0), [1.0 / 32_768.0, 2.0 / 32_768.0]);
+    let parts: Vec<_> = dataset.recordings.iter().map(|recording| recording.part).collect();
+    assert_eq!(parts, [Some(Part::Train), Some(Part::Test), Some(Part::Test)]);
+    assert_eq!(&*dataset.recordings[1].origin.file, "clips/2.wav");
+    let found: Vec<_> = dataset
+        .problems
+        .list()
+        .iter()
+        .map(|problem| (problem.kind, &*problem.file, problem.place, &problem.message[..]))
+        .collect();
+    let table = "meta/list.csv";
+    let expected = [
+        (ProblemKind::Missing, table, Place::Line(4), "“3.wav” is not there"),
+        (ProblemKind::Note, table, Place::Line(5), "“2.wav” was listed in line 3 already"),
+        (ProblemKind::Note, table, Place::File, "1 file is not listed and not used"),
+    ];
+    assert_eq!(found, expected);
+
+    let red = picture(4, 2, image::ImageFormat::Png, |_, _| [200, 0, 0]);
+    let grey = picture(3, 3, image::ImageFormat::Png, |_, _| [9, 9, 9]);
+    let pictures = MemoryFiles::new("sizes")
+        .with("list.csv", "picture,target\nred.png,0.5\ngrey.png,1.25\n")
+        .with("red.png", red)
+        .with("grey.png", grey);
+    let (guess, dataset) = load_guessed(&pictures);
+    assert!(dataset.problems.is_empty(), "{guess:?} {:#?}", dataset.problems);
+    assert_eq!(dataset.value_names, ["target"]);
+    let labels: Vec<_> = dataset.recordings.iter().map(|recording| recording.label.clone()).collect();
+    assert_eq!(labels, [Label::Values(vec![0.5]), Label::Values(vec![1.25])]);
+    assert_eq!(dataset.streams[0].channels.len(), 3, "one of them is coloured");
+    let text = toml::to_string(&guess.format).expect("text");
+    assert_eq!(toml::from_str::<Format>(&text).expect("a format"), guess.format);
+}
+
+#[test]
 fn sounds_of_all_widths() {
     let float = {
         let spec = hound::WavSpec {
