@@ -38,7 +38,7 @@ pub use format::{
 };
 pub use generate::generate;
 pub use guess::{Guess, guess};
-pub use metadata::{PREPARATION_METADATA, PreparationRecord};
+pub use metadata::{PREPARATION_METADATA, PreparationRecord, output_labels};
 pub use preparation::{
     Affine, Colour, Features, Fit, FittedInput, InputPreparation, InputShape, Length, MotionFeatures,
     MotionSignals, Normalisation, Padding, PictureFit, Preparation, SoundFeatures, Statistic, Taper,

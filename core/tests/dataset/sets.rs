@@ -163,8 +163,7 @@ fn har_wisdm51() {
     let Format::Series(options) = &guess.format else { panic!("{guess:?}") };
     // One recording of user 1620 has two steps that are odd; the README counts rows.
     assert_eq!((on_grid.problems.total(), on_grid.problems.count(ProblemKind::Grid)), (1, 1));
-    let dataset =
-        load_as(&files, &Format::Series(SeriesOptions { rows_are_steps: true, ..options.clone() }));
+    let dataset = load_as(&files, &Format::Series(SeriesOptions { rows_are_steps: true, ..options.clone() }));
     assert_no_problems(&dataset);
     assert!(steps(&on_grid).iter().zip(steps(&dataset)).all(|(a, b)| a.abs_diff(b) <= 2));
     assert!(options.split_at_label, "times jump between activities");

@@ -18,7 +18,8 @@ const MOST_CLASSES: usize = 200;
 pub(super) fn guess(files: &dyn Files) -> Option<Guess> {
     let entries = files.entries();
     let is_table = |entry: &FileEntry| TABLES.contains(&entry.extension().as_str());
-    let tables: Vec<usize> = (0..entries.len()).filter(|index| is_table(&entries[*index])).collect();
+    let tables = (0..entries.len()).filter(|index| is_table(&entries[*index]));
+    let tables: Vec<usize> = tables.take(LOOKED_AT + 1).collect();
     // Sets of many tables are recordings, not lists.
     if tables.is_empty() || tables.len() > LOOKED_AT {
         return None;
