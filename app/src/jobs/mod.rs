@@ -5,6 +5,7 @@
 
 mod compress;
 mod design;
+mod esp_idf;
 mod dialog;
 mod export;
 mod file;
@@ -39,6 +40,7 @@ use crate::theme::widgets::Progress;
 
 pub use compress::{BaseSource, CompressRequest, CompressWork, DivergenceSearch, Examination, turned};
 pub use design::{CostsRequest, WhatIfRequest};
+pub use esp_idf::{EspIdfRequest, esp_idf_folder, export_esp_idf};
 pub use export::{
     ExportOutcome, Exported, ExportedFile, SourcesRequest, export_sources, export_tflite, files_text,
     round_trip_text,

@@ -17,7 +17,7 @@ fn check(output: Output, what: &str) -> Output {
 }
 
 /// A header with the name of TFLM's that has the methods which the resolver calls, and nothing else.
-fn stand_in_for_tflm(resolver: &str) -> String {
+pub fn stand_in_for_tflm(resolver: &str) -> String {
     let called = resolver.lines().filter_map(|line| line.split_once("resolver.")?.1.split_once('('));
     let methods: BTreeSet<&str> =
         called.map(|(method, _)| method).filter(|method| *method != "AddCustom").collect();
