@@ -1,5 +1,7 @@
 //! App and board talk to each other, over good lines and bad ones. The board is the code that chips run, in a thread.
 
+mod noise;
+
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,10 +10,11 @@ use emberlab_core::link::{
     Client, End, Event, Invocation, Mode, NO_OPERATOR, Place, Problem, Reference, Run, Source, Target, Unit,
     check_against,
 };
-use emberlab_core::run::Generator;
 use emberlab_runtime::Registry;
 use emberlab_runtime::link::messages::{Hello, Started};
 use emberlab_runtime::link::{About, Board, FrameBuffer, serve};
+
+use noise::{Faults, NONE, Noise};
 
 /// Invocations, and how the run ended.
 type Heard = (Vec<Invocation>, Option<(u32, End)>);
@@ -41,47 +44,6 @@ const RUN: Run = Run {
     subgraph: NO_OPERATOR,
     operator: NO_OPERATOR,
 };
-
-/// What a line does to the bytes that go over it.
-#[derive(Clone, Copy)]
-struct Faults {
-    /// Of 100 000 bytes: lost, changed, a run of them lost.
-    lost: u32,
-    changed: u32,
-    cut: u32,
-}
-
-const NONE: Faults = Faults { lost: 0, changed: 0, cut: 0 };
-
-struct Noise {
-    faults: Faults,
-    generator: Generator,
-    skip: u32,
-}
-
-impl Noise {
-    fn new(faults: Faults, seed: u32) -> Self {
-        Self { faults, generator: Generator::new(seed), skip: 0 }
-    }
-
-    fn pass(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut passed = Vec::new();
-        for byte in bytes {
-            let (kind, bit) = (self.generator.step() % 100_000, self.generator.step() % 8);
-            let Faults { lost, changed, cut } = self.faults;
-            if self.skip > 0 {
-                self.skip -= 1;
-            } else if kind < changed {
-                passed.push(byte ^ (1 << bit));
-            } else if kind < changed + cut {
-                self.skip = self.generator.step() % 300;
-            } else if kind >= changed + cut + lost {
-                passed.push(*byte);
-            }
-        }
-        passed
-    }
-}
 
 struct Thread {
     incoming: Receiver<Vec<u8>>,

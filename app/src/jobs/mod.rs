@@ -6,6 +6,7 @@
 mod board;
 mod compress;
 mod design;
+mod esp_idf;
 mod dialog;
 mod export;
 mod file;
@@ -42,6 +43,7 @@ use crate::theme::widgets::Progress;
 pub use board::BoardOutcome;
 pub use compress::{BaseSource, CompressRequest, CompressWork, DivergenceSearch, Examination, turned};
 pub use design::{CostsRequest, WhatIfRequest};
+pub use esp_idf::{EspIdfRequest, esp_idf_folder, export_esp_idf};
 pub use export::{
     ExportOutcome, Exported, ExportedFile, SourcesRequest, export_sources, export_tflite, files_text,
     round_trip_text,
