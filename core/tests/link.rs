@@ -10,7 +10,7 @@ use emberlab_core::link::{
 };
 use emberlab_core::run::Generator;
 use emberlab_runtime::Registry;
-use emberlab_runtime::link::messages::{Hello, Started};
+use emberlab_runtime::link::messages::{Accepted, Finished, Hello, Started};
 use emberlab_runtime::link::{About, Board, FrameBuffer, serve};
 
 /// Invocations, and how the run ended.
@@ -128,6 +128,9 @@ impl Board for Thread {
     }
 }
 
+/// Nothing takes a bench so long: what goes on after it hangs.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// A board in a thread and the app's side of its line.
 struct Bench {
     client: Client,
@@ -160,22 +163,35 @@ impl Bench {
         }
     }
 
+    /// Sends what is due and takes in what comes.
+    fn exchange(&mut self) {
+        let client = &mut self.client;
+        assert!(
+            self.start.elapsed() < PATIENCE,
+            "no end: run {:?}, request without an answer: {}, {:?}",
+            client.running(),
+            client.is_waiting(),
+            client.counters()
+        );
+        let bytes = client.poll(self.start.elapsed().as_micros() as u64);
+        if !bytes.is_empty() {
+            let passed = self.noise.pass(&bytes);
+            self.to_board.as_ref().expect("open until dropped").send(passed).expect("the board is there");
+        }
+        match self.from_board.recv_timeout(Duration::from_millis(1)) {
+            Ok(bytes) => client.receive(&bytes),
+            Err(RecvTimeoutError::Timeout) => (),
+            Err(RecvTimeoutError::Disconnected) => panic!("the board is gone"),
+        }
+    }
+
     /// The next thing that happens; requests are sent as they are due.
     fn event(&mut self) -> Event {
         loop {
             if let Some(event) = self.client.next_event() {
                 return event;
             }
-            let bytes = self.client.poll(self.start.elapsed().as_micros() as u64);
-            if !bytes.is_empty() {
-                let passed = self.noise.pass(&bytes);
-                self.to_board.as_ref().expect("open until dropped").send(passed).expect("the board is there");
-            }
-            match self.from_board.recv_timeout(Duration::from_millis(1)) {
-                Ok(bytes) => self.client.receive(&bytes),
-                Err(RecvTimeoutError::Timeout) => (),
-                Err(RecvTimeoutError::Disconnected) => panic!("the board is gone"),
-            }
+            self.exchange();
         }
     }
 
@@ -215,14 +231,7 @@ impl Bench {
                 self.client.ask();
                 quiet_since = Instant::now();
             }
-            let bytes = self.client.poll(self.start.elapsed().as_micros() as u64);
-            if !bytes.is_empty() {
-                let passed = self.noise.pass(&bytes);
-                self.to_board.as_ref().expect("open until dropped").send(passed).expect("the board is there");
-            }
-            if let Ok(bytes) = self.from_board.recv_timeout(Duration::from_millis(1)) {
-                self.client.receive(&bytes);
-            }
+            self.exchange();
         }
     }
 }
@@ -397,4 +406,103 @@ fn a_board_that_does_not_answer_is_given_up() {
         sent += usize::from(!client.poll(tick * 100_000).is_empty());
     }
     assert_eq!((sent, client.next_event()), (10, Some(Event::Unanswered { request })));
+}
+
+/// Frames of a board, numbered from 0, as bytes on a line.
+fn frames(messages: &[emberlab_runtime::link::Message<'_>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (number, message) in messages.iter().enumerate() {
+        bytes.extend_from_slice(FrameBuffer::default().encode(number as u16, message).expect("it fits"));
+    }
+    bytes
+}
+
+fn events(client: &mut Client) -> Vec<Event> {
+    std::iter::from_fn(|| client.next_event()).collect()
+}
+
+const STARTED: Started<'static> = Started { protocol: 1, reason: "power" };
+
+/// A request may lie on the line before the board has started: it is carried out afterwards, and belongs to no run before.
+#[test]
+fn a_run_that_was_asked_for_before_the_start_ends_with_finished() {
+    let mut client = Client::default();
+    let request = client.run(RUN);
+    assert!(!client.poll(0).is_empty());
+    let (inputs_crc, invocations, dropped) = (7, 0, 0);
+    client.receive(&frames(&[
+        STARTED.into(),
+        Accepted { request, inputs_crc }.into(),
+        Finished { request, invocations, end: End::Stopped, dropped }.into(),
+    ]));
+    let expected = [
+        Event::Started { reason: "power".to_owned() },
+        Event::Accepted { request, inputs_crc },
+        Event::Finished { request, invocations, end: End::Stopped },
+    ];
+    assert_eq!(events(&mut client), expected);
+    assert_eq!((client.running(), client.is_waiting()), (None, false));
+}
+
+#[test]
+fn a_run_ends_when_the_board_starts_again() {
+    let mut client = Client::default();
+    let request = client.run(RUN);
+    assert!(!client.poll(0).is_empty());
+    client.receive(&frames(&[Accepted { request, inputs_crc: 7 }.into(), STARTED.into()]));
+    let expected = [
+        Event::Accepted { request, inputs_crc: 7 },
+        Event::Ended { request },
+        Event::Started { reason: "power".to_owned() },
+    ];
+    assert_eq!(events(&mut client), expected);
+    assert_eq!(client.running(), None);
+}
+
+/// The board said that the run was over, and that was lost; then it is asked to stop.
+#[test]
+fn an_end_that_was_lost_is_found_out_by_a_stop() {
+    let mut client = Client::default();
+    let request = client.run(RUN);
+    assert!(!client.poll(0).is_empty());
+    client.receive(&frames(&[Accepted { request, inputs_crc: 7 }.into()]));
+    let stop = client.stop();
+    assert!(!client.poll(1).is_empty());
+    let finished = Finished { request: stop, invocations: 0, end: End::Stopped, dropped: 0 };
+    client.receive(&FrameBuffer::default().encode(2, &finished.into()).expect("it fits").to_vec());
+    assert_eq!(events(&mut client), [Event::Accepted { request, inputs_crc: 7 }, Event::Ended { request }]);
+    assert_eq!((client.running(), client.is_waiting()), (None, false));
+}
+
+/// A host that has just come stops what another one has begun.
+#[test]
+fn a_stop_ends_the_run_of_another_host() {
+    let mut client = Client::default();
+    client.stop();
+    assert!(!client.poll(0).is_empty());
+    client.receive(&frame(Finished { request: 900, invocations: 5, end: End::Stopped, dropped: 0 }));
+    assert!(!client.is_waiting());
+}
+
+/// Stopped again and again, at once and later, with and without a question before, while the board starts and afterwards.
+#[test]
+fn a_run_without_end_is_stopped() {
+    for round in 0..60 {
+        let mut bench = Bench::new(Some(MODEL), 200_000, NONE, 3);
+        if round % 3 == 1 {
+            bench.client.ask();
+            bench.wait_for(|event| matches!(event, Event::Ready(_)).then_some(()));
+        }
+        let request = bench.client.run(Run { invocations: 0, interval_micros: 2000, ..RUN });
+        for _ in 0..round % 4 {
+            bench.wait_for(|event| matches!(event, Event::Invocation(_)).then_some(()));
+        }
+        bench.client.stop();
+        let end = bench.wait_for(|event| match event {
+            Event::Finished { request, end, .. } => Some((request, end)),
+            _ => None,
+        });
+        assert_eq!(end, (request, End::Stopped), "round {round}");
+        assert_eq!((bench.client.running(), bench.client.is_waiting()), (None, false));
+    }
 }

@@ -121,6 +121,11 @@ pub enum Event {
         /// Why it ended.
         end: End,
     },
+    /// A run is over, and how is not known: the board was reset, or what it said of the end was lost.
+    Ended {
+        /// Its number.
+        request: u16,
+    },
     /// A request is not carried out.
     Failed {
         /// Its number.
@@ -264,6 +269,9 @@ impl Client {
         let max_tries = if is_all_sent { PREPARE_TRIES } else { MAX_TRIES };
         if self.tries.count >= max_tries {
             self.answered();
+            if self.running == Some(request.number()) {
+                self.running = None;
+            }
             self.events.push_back(Event::Unanswered { request: request.number() });
             return Vec::new();
         }
@@ -405,15 +413,23 @@ impl Client {
     }
 
     fn take_started(&mut self, started: &Started<'_>) {
-        // Requests that wait are sent again by themselves; a run that went on does not go on.
-        self.end_run();
+        // Requests that wait are sent again by themselves, if the board does not find them on its line when it starts. So a
+        // run that is not accepted yet is still to come; one that went on does not go on.
+        match self.requests.front() {
+            Some(Request::Run(run, n_outputs)) if self.running == Some(run.request) => {
+                let (request, n_outputs) = (run.request, *n_outputs);
+                self.give_out_rest();
+                self.gather.begin(request, n_outputs);
+            }
+            _ => self.lose_run(),
+        }
         self.is_foreign = false;
         self.events.push_back(Event::Started { reason: started.reason.to_owned() });
     }
 
     fn take_other_version(&mut self, request: Option<u16>, protocol: u8) {
         self.is_foreign = true;
-        self.end_run();
+        self.lose_run();
         if self.is_first(|first| request == Some(first.number())) {
             self.answered();
         }
@@ -432,7 +448,7 @@ impl Client {
             && hello.running != running
             && !self.is_first(|first| matches!(first, Request::Run(..)))
         {
-            self.end_run();
+            self.lose_run();
         }
         self.events.push_back(Event::Board(Board {
             protocol: hello.protocol,
@@ -510,18 +526,24 @@ impl Client {
 
     fn take_finished(&mut self, finished: &Finished) {
         let Finished { request, invocations, end, .. } = *finished;
+        // A stop without a run is answered with its own number.
+        let is_without_run =
+            self.is_first(|first| matches!(first, Request::Stop(stop) if stop.request == request));
         let is_answer = self.is_first(|first| match first {
             Request::Run(run, _) => run.request == request,
-            // A stop ends the run, or there was none.
-            Request::Stop(stop) => stop.request == request || self.running == Some(request),
+            // Another host may have begun the run that ends.
+            Request::Stop(_) => is_without_run || self.running.is_none_or(|running| running == request),
             Request::Ask(_) | Request::Choose(_) | Request::Send { .. } => false,
         });
         if is_answer {
             self.answered();
         }
         if self.running == Some(request) {
-            self.end_run();
+            self.running = None;
+            self.give_out_rest();
             self.events.push_back(Event::Finished { request, invocations, end });
+        } else if is_without_run {
+            self.lose_run();
         }
     }
 
@@ -545,8 +567,15 @@ impl Client {
         self.events.extend(done.into_iter().map(|invocation| Event::Invocation(Box::new(invocation))));
     }
 
-    fn end_run(&mut self) {
-        self.running = None;
+    /// The run that goes on, if there is one, is over without a message that says so.
+    fn lose_run(&mut self) {
+        let lost = self.running.take();
+        self.give_out_rest();
+        self.events.extend(lost.map(|request| Event::Ended { request }));
+    }
+
+    /// Results of a run that is over wait for nothing.
+    fn give_out_rest(&mut self) {
         let rest = self.gather.end();
         self.events.extend(rest.into_iter().map(|invocation| Event::Invocation(Box::new(invocation))));
     }
