@@ -7,7 +7,7 @@ use emberlab_runtime::link::messages::{
     Accepted, Ask, Choose, End, Failed, Finished, Hello, Message, NO_OPERATOR, Panicked, Place, Problem, Put,
     Ready, Refused, Run, Started, Stop, Taken, Target, Unit, advice, kinds,
 };
-use emberlab_runtime::link::{Counters, Decoder, Frame, FrameBuffer, Item, PROTOCOL};
+use emberlab_runtime::link::{Counters, Decoder, Frame, FrameBuffer, Item, PROTOCOL, Stack};
 
 use super::gather::{Gather, Invocation, Piece};
 
@@ -47,6 +47,10 @@ pub struct Board {
     pub build: String,
     /// The chip.
     pub chip: String,
+    /// Its stack, if that is watched.
+    pub stack: Option<Stack>,
+    /// How the program is read from flash, such as `dio`, if that is known.
+    pub flash_mode: Option<String>,
 }
 
 /// The model that a board has ready.
@@ -109,6 +113,9 @@ pub enum Event {
         request: u16,
         /// CRC-32 of the inputs.
         inputs_crc: u32,
+        /// Cycles of looking at one operator, which are taken off those of operators; 0 if they are not looked at. Boards
+        /// with an earlier program take nothing off and say nothing.
+        operator_overhead: Option<u32>,
     },
     /// Results of an invocation.
     Invocation(Box<Invocation>),
@@ -279,7 +286,8 @@ impl Client {
         match &request {
             Request::Ask(ask) => self.encode(&(*ask).into()),
             Request::Run(run, n_outputs) => {
-                if self.running != Some(run.request) {
+                // While another run goes on, this one begins when the board says something of it.
+                if self.running.is_none() {
                     self.gather.begin(run.request, *n_outputs);
                     self.running = Some(run.request);
                 }
@@ -374,10 +382,11 @@ impl Client {
             Message::Ready(ready) => self.take_ready(ready),
             Message::Refused(refused) => self.take_refused(&refused),
             Message::Taken(taken) => self.take_taken(&taken),
-            Message::Accepted(Accepted { request, inputs_crc }) => {
+            Message::Accepted(Accepted { request, inputs_crc, operator_overhead }) => {
+                self.begin_if_asked_for(request);
                 if self.is_first(|first| matches!(first, Request::Run(run, _) if run.request == request)) {
                     self.answered();
-                    self.events.push_back(Event::Accepted { request, inputs_crc });
+                    self.events.push_back(Event::Accepted { request, inputs_crc, operator_overhead });
                 }
             }
             Message::Sample(sample) => self.put(sample.request, sample.invocation, Piece::Sample(sample)),
@@ -463,6 +472,11 @@ impl Client {
             version: hello.version.to_owned(),
             build: hello.build.to_owned(),
             chip: hello.chip.to_owned(),
+            stack: match (hello.stack_bytes, hello.stack_used) {
+                (Some(bytes), Some(used)) if bytes > 0 => Some(Stack { bytes, used }),
+                _ => None,
+            },
+            flash_mode: hello.flash_mode.filter(|mode| !mode.is_empty()).map(str::to_owned),
         }));
     }
 
@@ -529,10 +543,10 @@ impl Client {
         // A stop without a run is answered with its own number.
         let is_without_run =
             self.is_first(|first| matches!(first, Request::Stop(stop) if stop.request == request));
+        self.begin_if_asked_for(request);
         let is_answer = self.is_first(|first| match first {
             Request::Run(run, _) => run.request == request,
-            // Another host may have begun the run that ends.
-            Request::Stop(_) => is_without_run || self.running.is_none_or(|running| running == request),
+            Request::Stop(_) => is_without_run || self.running == Some(request),
             Request::Ask(_) | Request::Choose(_) | Request::Send { .. } => false,
         });
         if is_answer {
@@ -549,10 +563,15 @@ impl Client {
 
     fn take_failed(&mut self, failed: &Failed<'_>) {
         let request = failed.request;
+        let is_first = self.is_first(|first| first.number() == request);
+        // A request that was sent twice may be refused twice. One that the board could not read has no number.
+        if !is_first && self.running != Some(request) && request != 0 {
+            return;
+        }
         if self.running == Some(request) {
             self.running = None;
         }
-        if self.is_first(|first| first.number() == request) {
+        if is_first {
             self.answered();
         }
         self.events.push_back(Event::Failed {
@@ -562,7 +581,21 @@ impl Client {
         });
     }
 
+    /// The board says something of the run that is asked for first: one that went on until now is over.
+    fn begin_if_asked_for(&mut self, request: u16) {
+        let n_outputs = match self.requests.front() {
+            Some(Request::Run(run, n_outputs)) if run.request == request => *n_outputs,
+            _ => return,
+        };
+        if self.running != Some(request) {
+            self.lose_run();
+            self.gather.begin(request, n_outputs);
+            self.running = Some(request);
+        }
+    }
+
     fn put(&mut self, request: u16, number: u32, piece: Piece<'_>) {
+        self.begin_if_asked_for(request);
         let done = self.gather.put(request, number, piece);
         self.events.extend(done.into_iter().map(|invocation| Event::Invocation(Box::new(invocation))));
     }
