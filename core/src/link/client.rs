@@ -278,6 +278,7 @@ impl Client {
             self.answered();
             if self.running == Some(request.number()) {
                 self.running = None;
+                self.give_out_rest();
             }
             self.events.push_back(Event::Unanswered { request: request.number() });
             return Vec::new();
@@ -570,6 +571,7 @@ impl Client {
         }
         if self.running == Some(request) {
             self.running = None;
+            self.give_out_rest();
         }
         if is_first {
             self.answered();

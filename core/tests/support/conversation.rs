@@ -137,7 +137,7 @@ impl World<'_> {
     fn pass(&mut self, bytes: &[u8], way: usize) -> Vec<u8> {
         let mut passed = bytes.to_vec();
         let fault = if self.phase == Phase::Wild { self.next() } else { None };
-        let mut at = |world: &mut Self, length: usize| {
+        let at = |world: &mut Self, length: usize| {
             let place = world.next().unwrap_or(0);
             usize::from(place) % length.max(1)
         };
@@ -332,6 +332,7 @@ impl World<'_> {
     /// Invocations come in order, and whole ones are right.
     fn check(&mut self, invocation: &Invocation) {
         let asked = self.runs.get_mut(&invocation.request).expect("a run that was asked for");
+        assert!(!asked.has_end, "an invocation after the end of run {}", invocation.request);
         assert!(invocation.number >= asked.next, "{} after {}", invocation.number, asked.next);
         asked.next = invocation.number + 1;
         if !invocation.is_whole {
