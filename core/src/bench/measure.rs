@@ -409,6 +409,7 @@ impl Measure {
         self.is_cold = true;
         self.has_inputs = false;
         self.was_sent = false;
+        self.is_probing = false;
         self.stage(Stage::Asking);
         self.step = Step::Ask(self.client.ask());
     }
@@ -501,9 +502,16 @@ impl Measure {
                     self.go_on();
                 }
             }
-            Event::Accepted { request, inputs_crc } => self.take_accepted(request, inputs_crc),
+            Event::Accepted { request, inputs_crc, .. } => self.take_accepted(request, inputs_crc),
             Event::Invocation(invocation) => self.take_invocation(*invocation),
             Event::Finished { request, end, .. } => self.take_finished(request, end),
+            Event::Ended { .. } => {
+                if self.run_request().is_some() {
+                    // How it ended is not known: what the board says now tells what follows.
+                    self.is_probing = true;
+                    self.client.ask();
+                }
+            }
             Event::Failed { request, reason, .. } => self.take_failed(request, &reason),
             Event::Panicked { reason } => {
                 if self.step != Step::Rest {
