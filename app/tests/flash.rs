@@ -361,7 +361,8 @@ fn the_command_flashes_a_board() {
     {
         assert!(err.contains(step), "{err}");
     }
-    // A second time there is nothing to write, in words for people.
+    // After a reset there is nothing left to write, in words for people.
+    let board = Board::plug_in(Settings::esp32c3(), Some(board.unplug().flash));
     let (code, out, err) = run(&scratch, &["flash", &example, "--port", board.path(), "--chip", "esp32c3"]);
     assert_eq!((code, out.contains("0 B written and verified")), (Some(0), true), "{out}{err}");
     let state = board.unplug();

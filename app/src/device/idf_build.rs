@@ -8,9 +8,7 @@ use espflash::target::Chip as EspChip;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::image::{
-    AppImage, Hardware, Image, ImageFailure, ModelPlace, Part, chip_label, esp_chip,
-};
+use super::image::{AppImage, Hardware, Image, ImageFailure, ModelPlace, Part, chip_label, esp_chip};
 
 /// The list of what goes where, in the folder `build` of a project.
 const LIST: &str = "flasher_args.json";

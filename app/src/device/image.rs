@@ -509,8 +509,7 @@ fn check_chip(elf: &[u8], wanted: Chip) -> Result<(), ImageFailure> {
     const XTENSA: [u8; 2] = [94, 0];
     const RISC_V: [u8; 2] = [243, 0];
     let other = |found: &str| Err(ImageFailure::OtherChip { wanted, found: found.to_owned() });
-    let metadata = Metadata::from_bytes(Some(elf));
-    if let Some(name) = metadata.chip_name()
+    if let Some(name) = Metadata::from_bytes(Some(elf)).chip_name()
         && name != wanted.id()
     {
         return match Chip::from_id(name) {

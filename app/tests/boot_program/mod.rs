@@ -63,7 +63,7 @@ pub enum Fault {
 /// A board to simulate.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Number of the chip: 5 is the ESP32-C3, 9 the S3, 13 the C6.
+    /// Number of the chip: 5 is the ESP32-C3, 9 the S3, 13 the C6, 16 the H2.
     pub chip_id: u32,
     /// Mebibytes of flash, a power of 2.
     pub flash_mib: usize,
@@ -353,7 +353,7 @@ impl State {
     fn write_register(&mut self, address: u32, value: u32) {
         const START: u32 = 1 << 18;
         const READ_ID: u32 = 0x9f;
-        let spi = if self.settings.chip_id == 13 { 0x6000_3000 } else { 0x6000_2000 };
+        let spi = if matches!(self.settings.chip_id, 13 | 16) { 0x6000_3000 } else { 0x6000_2000 };
         if address != spi {
             self.registers.insert(address, value);
             return;
@@ -447,7 +447,7 @@ impl Transfer {
         if !is_right || block.len() > self.block_bytes || self.next == self.n_blocks {
             return Err(INVALID_MESSAGE);
         }
-        if u32::from(block.iter().fold(0xef, |sum, byte| sum ^ byte)) != sum {
+        if block.iter().fold(0xef, |sum, byte| sum ^ u32::from(*byte)) != sum {
             return Err(INVALID_CRC);
         }
         self.next += 1;
