@@ -653,10 +653,8 @@ mod tests {
                 image.parts[2].bytes.len()
             };
             let more = application(301_000) - application(1000);
-            assert!(
-                (300_000..300_000 + 2 * PAGE_BYTES as usize).contains(&more),
-                "{more} B more for 300,000 B"
-            );
+            // What is mapped is filled up to whole pages.
+            assert!(more.abs_diff(300_000) < 2 * PAGE_BYTES as usize, "{more} B more for 300,000 B");
         }
     }
 
