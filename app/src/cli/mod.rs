@@ -7,9 +7,11 @@
 mod compress;
 mod evaluate;
 mod export;
+mod flash;
 mod inspect;
 mod interrupt;
 mod new;
+mod ports;
 mod project;
 mod run;
 mod target;
@@ -25,8 +27,19 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 /// Names of the commands; a first argument that is none of them is a file to open in the window.
-pub const COMMANDS: [&str; 9] =
-    ["inspect", "run", "templates", "new", "train", "compress", "evaluate", "export", "help"];
+pub const COMMANDS: [&str; 11] = [
+    "inspect",
+    "run",
+    "templates",
+    "new",
+    "train",
+    "compress",
+    "evaluate",
+    "export",
+    "ports",
+    "flash",
+    "help",
+];
 
 #[derive(Parser)]
 #[command(
@@ -57,6 +70,10 @@ enum Command {
     Evaluate(evaluate::Arguments),
     /// Write a model as sources for firmware
     Export(export::Arguments),
+    /// List the ports that boards may be on
+    Ports(ports::Arguments),
+    /// Put a model with its firmware into a board, or into a file
+    Flash(flash::Arguments),
 }
 
 /// How a command ended well.
@@ -87,6 +104,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
                 Command::Compress(arguments) => compress::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Evaluate(arguments) => evaluate::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Export(arguments) => export::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Ports(arguments) => ports::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Flash(arguments) => flash::run(&arguments, &mut std::io::stdout().lock()),
             };
             exit_code(result)
         }
