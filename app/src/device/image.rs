@@ -22,8 +22,10 @@ use super::idf_build::IdfBuild;
 use crate::theme::format;
 
 /// Firmware that ships with the app, in `assets/firmware`.
-const SHIPPED: [(Chip, &[u8]); 1] =
-    [(Chip::Esp32c3, include_bytes!("../../../assets/firmware/esp32c3.elf").as_slice())];
+const SHIPPED: [(Chip, &[u8]); 2] = [
+    (Chip::Esp32c3, include_bytes!("../../../assets/firmware/esp32c3.elf").as_slice()),
+    (Chip::Esp32c6, include_bytes!("../../../assets/firmware/esp32c6.elf").as_slice()),
+];
 
 /// Chips that the sources in `firmware/` can be built for.
 const BUILDABLE: [Chip; 4] = [Chip::Esp32, Chip::Esp32s3, Chip::Esp32c3, Chip::Esp32c6];
