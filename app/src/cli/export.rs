@@ -21,7 +21,7 @@ use crate::jobs::{
     EspIdfRequest, Exported, SourcesRequest, WriteFailure, export_esp_idf, export_sources, export_tflite,
     file_name, round_trip_text,
 };
-use crate::project::compress::data_for_model;
+use crate::project::compress::{PreparedFor, data_for_model};
 use crate::theme::format;
 
 #[derive(clap::Args)]
@@ -175,7 +175,8 @@ fn prepared(file: &Path, bytes: &Arc<[u8]>, data: &Path) -> Result<Arc<Prepared>
             error.help()
         ))
     })?;
-    let data = data_for_model(&model, dataset(data)?, &|_, _| true).map_err(failure)?;
+    let wanted = PreparedFor { model: Arc::new(model), file: bytes.clone(), record: None };
+    let data = data_for_model(&wanted, dataset(data)?, &|_, _| true).map_err(failure)?;
     Ok(data.ok_or_else(|| Failure("reading the data was stopped".to_owned()))?.prepared)
 }
 
