@@ -634,7 +634,8 @@ fn the_simulated_board_is_measured_from_the_first_click_to_the_record() {
     let tab = harness.state().document().active_tab().expect("the example is open");
     assert!(matches!(tab.selection, Selection::Operator(..)));
     let equal = harness.query_all_by(|node| {
-        node.label().is_some_and(|label| label.contains("Predicted arena, ") && label.ends_with(", equal"))
+        let text = node.label().or(node.value());
+        text.is_some_and(|text| text.starts_with("Predicted arena, ") && text.ends_with(", equal"))
     });
     assert_eq!(equal.count(), 1, "the arena is what was predicted");
     harness.get_by_label("Stop").click();
