@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use egui::{Context, Ui};
 
+use crate::board;
 use crate::command::{self, Command};
 use crate::document::{Document, TabContent};
 use crate::events;
@@ -22,6 +23,12 @@ pub const TITLE: &str = "Emberlab";
 
 /// How long a window that is closed waits for files that are being written.
 const LAST_WRITES: Duration = Duration::from_secs(3);
+
+/// Name of the file with results of boards, beside the settings.
+const RECORDS: &str = "measurements.jsonl";
+
+/// A measurement with so many invocations has something to show.
+const SETTLED_SAMPLES: u64 = 300;
 
 /// The settings are written at most this often.
 const SETTINGS_EVERY: Duration = Duration::from_secs(1);
@@ -56,6 +63,10 @@ impl App {
         if file.is_some() {
             app.document.projects_folder =
                 settings::projects_folder().unwrap_or_else(|| app.document.projects_folder.clone());
+        }
+        if let Some(records) = file.as_deref().and_then(|file| file.parent()).map(|folder| folder.join(RECORDS)) {
+            app.jobs.read_records(records.clone());
+            app.document.board.records_file = Some(records);
         }
         app.store = file.map(|file| Store { file, written: settings, at: Instant::now() });
         app
@@ -127,7 +138,12 @@ impl App {
             TabContent::Failed(_) => true,
             TabContent::Model(open) => open.layouts.iter().all(Option::is_some),
         });
-        self.jobs.is_idle() && self.commands.is_empty() && laid_out
+        let board = &self.document.board;
+        // A measurement that the window was opened for has something to show.
+        let is_measuring = board.run.as_ref().filter(|run| run.is_open);
+        let measured = board.begins_with.is_none()
+            && is_measuring.is_none_or(|run| run.trouble.is_some() || run.history.total() >= SETTLED_SAMPLES);
+        self.jobs.is_idle() && self.commands.is_empty() && laid_out && measured
     }
 
     /// One frame: logic, then drawing.
@@ -166,6 +182,7 @@ impl App {
         project::design::refresh(&mut self.document, &mut self.jobs, ctx);
         project::data::refresh(&mut self.document, &mut self.jobs);
         project::compress::refresh(&mut self.document, &mut self.jobs);
+        board::refresh(&mut self.document, &mut self.jobs, ctx);
         project::file::autosave(&mut self.document, &mut self.jobs, ctx);
         self.watcher.set_paths(self.document.tabs.iter().filter_map(|tab| tab.path.clone()).collect());
         self.store_settings(ctx);

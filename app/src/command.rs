@@ -10,6 +10,7 @@ use emberlab_core::model::{SubgraphId, TensorId};
 use emberlab_core::plan::Target;
 use emberlab_core::run::Semantics;
 
+use crate::board::{self, BoardCommand};
 use crate::charts::Picture;
 use crate::document::{
     ClosedTab, Document, OpenModel, Overlay, PanelKind, Selection, Tab, TabContent, TabId,
@@ -131,6 +132,8 @@ pub enum Command {
     Compress(CompressCommand),
     /// Make, open, save projects.
     Project(ProjectCommand),
+    /// Measure on a board.
+    Board(BoardCommand),
     /// Cancel the job with the number.
     CancelJob(u64),
     /// Cancel the job that was started last.
@@ -171,7 +174,13 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
                 document.active = Some(id);
             }
         }
-        Command::ShowWelcome => document.active = None,
+        Command::ShowWelcome => {
+            document.active = None;
+            // Alone of all panels it is also there when nothing is open.
+            if document.panel == PanelKind::Board {
+                document.panel = PanelKind::Inspect;
+            }
+        }
         Command::NextTab => step_tab(document, 1),
         Command::PreviousTab => step_tab(document, -1),
         Command::CloseTab(id) => close_tab(document, jobs, id),
@@ -270,6 +279,7 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
         Command::Train(command) => project::train::apply(command, document, jobs),
         Command::Compress(command) => project::compress::apply(command, document, jobs),
         Command::Project(command) => project::apply(command, document, jobs),
+        Command::Board(command) => board::apply(command, document, jobs),
         Command::CancelJob(id) => jobs.cancel(JobId(id)),
         Command::CancelNewestJob => {
             if let Some(id) = jobs.running().first().map(|job| job.id) {

@@ -14,6 +14,7 @@ use emberlab_core::stats::Statistics;
 use emberlab_core::tflite::ReadNote;
 use emberlab_core::verdict::{Diagnostic, OperatorVerdict, Outcome};
 
+use crate::board::BoardState;
 use crate::chips::{self, ChipFacts};
 use crate::messages::Messages;
 use crate::panels::inspect::layout::{Direction, GraphLayout};
@@ -43,6 +44,8 @@ pub struct Document {
     pub projects_folder: PathBuf,
     /// The panel was named when the window was opened: the project that is opened with it does not choose another.
     pub panel_held: bool,
+    /// Boards: the one that is chosen, what it measures, earlier results.
+    pub board: BoardState,
     next_tab: u64,
 }
 
@@ -112,6 +115,8 @@ pub enum PanelKind {
     Arena,
     /// Inputs, outputs and what every operator computes.
     Run,
+    /// The model on a board, live.
+    Board,
 }
 
 /// One open file.
@@ -270,6 +275,7 @@ impl Document {
             // A window without settings, as in tests, leaves the user's folders alone.
             projects_folder: std::env::temp_dir().join("emberlab-projects"),
             panel_held: false,
+            board: BoardState::default(),
             next_tab: 1,
         }
     }
@@ -350,7 +356,7 @@ impl PanelKind {
     pub fn needs_project(self) -> bool {
         match self {
             Self::Data | Self::Design | Self::Train => true,
-            Self::Compress | Self::Inspect | Self::Arena | Self::Run => false,
+            Self::Compress | Self::Inspect | Self::Arena | Self::Run | Self::Board => false,
         }
     }
 }

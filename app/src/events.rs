@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use emberlab_core::model::{Model, SubgraphId};
 
+use crate::board;
 use crate::command::{lay_out, open_paths, reload, run};
 use crate::document::{Document, OpenFailure, OpenModel, Selection, Tab, TabContent};
 use crate::jobs::{
@@ -157,6 +158,7 @@ fn done(job: &JobSpec, outcome: Outcome, document: &mut Document, jobs: &mut Job
         Outcome::Train(outcome) => project::train::done(outcome, job.subject, document, jobs),
         Outcome::Compress(outcome) => project::compress::done(outcome, job.subject, document, jobs),
         Outcome::Project(outcome) => project::done(outcome, job.subject, document, jobs),
+        Outcome::Board(outcome) => board::done(outcome, document, jobs),
         Outcome::SettingsWritten(Err(reason)) => {
             document.messages.log(Level::Warning, format!("The settings could not be kept. {reason}"));
         }

@@ -9,7 +9,9 @@ use clap::{Parser, ValueEnum};
 use egui::{ViewportBuilder, vec2};
 
 use crate::app::{App, TITLE};
+use crate::board::BoardCommand;
 use crate::command::Command;
+use crate::device::{Address, Faults};
 use crate::document::{Overlay, PanelKind};
 use crate::messages::Level;
 use crate::project::design::DesignView;
@@ -38,6 +40,9 @@ struct Arguments {
     /// Open a project without a file that begins with a template
     #[arg(long, value_name = "NAME", hide = true)]
     template: Option<String>,
+    /// Measure the model on this board at once
+    #[arg(long, value_enum)]
+    board: Option<Board>,
     /// Layer of the template to select
     #[arg(long, value_name = "NAME", hide = true)]
     layer: Option<String>,
@@ -74,6 +79,15 @@ enum Panel {
     Inspect,
     Arena,
     Run,
+    Board,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Board {
+    /// A simulated one, in this program
+    Sim,
+    /// The emulated one, which counts instructions
+    Qemu,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -171,6 +185,7 @@ fn commands(arguments: Arguments) -> Vec<Command> {
             Panel::Inspect => PanelKind::Inspect,
             Panel::Arena => PanelKind::Arena,
             Panel::Run => PanelKind::Run,
+            Panel::Board => PanelKind::Board,
         }));
     }
     if !arguments.files.is_empty() {
@@ -181,6 +196,12 @@ fn commands(arguments: Arguments) -> Vec<Command> {
     }
     let layer = arguments.layer;
     commands.extend(arguments.template.map(|template| Command::OpenTemplate(template, layer)));
+    commands.extend(arguments.board.map(|board| {
+        Command::Board(BoardCommand::BeginWith(match board {
+            Board::Sim => Address::Simulated(Faults::default()),
+            Board::Qemu => Address::Emulated,
+        }))
+    }));
     commands.extend(arguments.show.map(Shown::command));
     commands
 }

@@ -1,6 +1,7 @@
 //! Emberlab: the app as a library, so that tests drive it.
 
 pub mod app;
+pub mod board;
 pub mod charts;
 pub mod chips;
 pub mod cli;

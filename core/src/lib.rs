@@ -2,6 +2,7 @@
 //!
 //! Bytes and structs in, structs and bytes out: this crate opens no file, starts no thread and reads no clock.
 
+pub mod bench;
 pub mod cost;
 pub mod dataset;
 pub mod evaluate;

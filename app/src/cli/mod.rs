@@ -4,6 +4,7 @@
 //! bad input, with one message on standard error and nothing written; 130, as shells have it: ended by Ctrl+C, with what was
 //! done until then kept.
 
+mod bench;
 mod compress;
 mod evaluate;
 mod export;
@@ -25,8 +26,8 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 /// Names of the commands; a first argument that is none of them is a file to open in the window.
-pub const COMMANDS: [&str; 9] =
-    ["inspect", "run", "templates", "new", "train", "compress", "evaluate", "export", "help"];
+pub const COMMANDS: [&str; 10] =
+    ["inspect", "run", "templates", "new", "train", "compress", "evaluate", "export", "bench", "help"];
 
 #[derive(Parser)]
 #[command(
@@ -57,6 +58,8 @@ enum Command {
     Evaluate(evaluate::Arguments),
     /// Write a model as sources for firmware
     Export(export::Arguments),
+    /// Measure a model on a board, and compare its bits with this computer's
+    Bench(bench::Arguments),
 }
 
 /// How a command ended well.
@@ -87,6 +90,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
                 Command::Compress(arguments) => compress::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Evaluate(arguments) => evaluate::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Export(arguments) => export::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Bench(arguments) => bench::run(&arguments, &mut std::io::stdout().lock()),
             };
             exit_code(result)
         }

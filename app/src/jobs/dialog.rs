@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{JobKind, JobSpec, Jobs, Outcome, Subject, write_atomically};
 
 /// Nobody closes a dialog this fast: it was never shown.
-const TOO_FAST: Duration = Duration::from_millis(80);
+pub(super) const TOO_FAST: Duration = Duration::from_millis(80);
 
 impl Jobs {
     /// Asks for models, projects or data to open.
@@ -75,7 +75,7 @@ impl Jobs {
     }
 }
 
-fn spec(name: &str) -> JobSpec {
+pub(super) fn spec(name: &str) -> JobSpec {
     JobSpec { kind: JobKind::Dialog, name: name.to_owned(), subject: None }
 }
 

@@ -3,6 +3,7 @@
 //! A job is a closure that returns at most one [`Outcome`]; it sees a cancel flag and may report progress. It changes
 //! nothing: `App::logic` takes the events and changes the document. A job that panics ends as a failed job.
 
+mod board;
 mod compress;
 mod design;
 mod dialog;
@@ -28,6 +29,7 @@ use emberlab_core::model::{SubgraphId, TensorId};
 use emberlab_core::plan::Target;
 use emberlab_core::stats::Statistics;
 
+use crate::device::Session;
 use crate::document::{Findings, OpenFailure, OpenModel, PlanResult, TabId};
 use crate::panels::inspect::layout::GraphLayout;
 use crate::project::{
@@ -37,6 +39,7 @@ use crate::project::{
 use crate::run_state::{RunFailure, RunResult};
 use crate::theme::widgets::Progress;
 
+pub use board::BoardOutcome;
 pub use compress::{BaseSource, CompressRequest, CompressWork, DivergenceSearch, Examination, turned};
 pub use design::{CostsRequest, WhatIfRequest};
 pub use export::{
@@ -101,11 +104,15 @@ pub enum JobKind {
     Costs,
     /// Find out what other sizes of a layer would cost.
     WhatIf,
+    /// Look which ports there are.
+    Ports,
+    /// Flash a board.
+    Flash,
 }
 
 impl JobKind {
     /// All of them, in the order of the slots.
-    pub const ALL: [JobKind; 19] = [
+    pub const ALL: [JobKind; 21] = [
         JobKind::Open,
         JobKind::Plan,
         JobKind::Layout,
@@ -125,6 +132,8 @@ impl JobKind {
         JobKind::Look,
         JobKind::Costs,
         JobKind::WhatIf,
+        JobKind::Ports,
+        JobKind::Flash,
     ];
 
     /// The name of the thread.
@@ -149,6 +158,8 @@ impl JobKind {
             JobKind::Look => "emberlab-look",
             JobKind::Costs => "emberlab-costs",
             JobKind::WhatIf => "emberlab-what-if",
+            JobKind::Ports => "emberlab-ports",
+            JobKind::Flash => "emberlab-flash",
         }
     }
 
@@ -168,10 +179,14 @@ impl JobKind {
             | JobKind::Train
             | JobKind::Compress
             | JobKind::Costs
-            | JobKind::WhatIf => true,
-            JobKind::Dialog | JobKind::Settings | JobKind::Project | JobKind::Thumbnails | JobKind::Look => {
-                false
-            }
+            | JobKind::WhatIf
+            | JobKind::Flash => true,
+            JobKind::Dialog
+            | JobKind::Settings
+            | JobKind::Project
+            | JobKind::Thumbnails
+            | JobKind::Look
+            | JobKind::Ports => false,
         }
     }
 }
@@ -278,6 +293,8 @@ pub enum Outcome {
     Compress(CompressOutcome),
     /// A project.
     Project(ProjectOutcome),
+    /// Boards.
+    Board(BoardOutcome),
 }
 
 /// A job as the status bar shows it.
@@ -311,6 +328,8 @@ pub struct Jobs {
     receiver: Receiver<JobEvent>,
     wake: Wake,
     next_id: u64,
+    /// The board that is measured.
+    board: Option<Session>,
 }
 
 /// Called from any thread when there is something to take.
@@ -320,7 +339,7 @@ impl Jobs {
     /// No jobs; `wake` is called when an event waits.
     pub fn new(wake: Wake) -> Self {
         let (sender, receiver) = channel();
-        Self { slots: JobKind::ALL.map(Slot::new), sender, receiver, wake, next_id: 1 }
+        Self { slots: JobKind::ALL.map(Slot::new), sender, receiver, wake, next_id: 1, board: None }
     }
 
     /// A sender for things that are not jobs, such as the watcher, and the function that wakes the window.

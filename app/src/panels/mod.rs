@@ -1,6 +1,7 @@
 //! The panels of the rail: each draws a part of the document and asks for changes by pushing commands.
 
 pub mod arena;
+pub mod board;
 pub mod compress;
 pub mod data;
 pub mod design;

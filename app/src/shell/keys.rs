@@ -58,7 +58,7 @@ impl Group {
 const CTRL_SHIFT_TAB: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// Every shortcut of the window.
-pub(super) const TABLE: [Shortcut<Action>; 40] = [
+pub(super) const TABLE: [Shortcut<Action>; 41] = [
     Shortcut::ctrl(Key::O, "Open files…", Action::OpenDialog),
     Shortcut::ctrl(Key::N, "New project…", Action::NewProject),
     Shortcut::ctrl(Key::S, "Save the project now", Action::Save),
@@ -84,6 +84,7 @@ pub(super) const TABLE: [Shortcut<Action>; 40] = [
     Shortcut::alt(Key::Num5, "Inspect", Action::Panel(PanelKind::Inspect)),
     Shortcut::alt(Key::Num6, "Arena", Action::Panel(PanelKind::Arena)),
     Shortcut::alt(Key::Num7, "Run", Action::Panel(PanelKind::Run)),
+    Shortcut::alt(Key::Num8, "Board", Action::Panel(PanelKind::Board)),
     Shortcut::ctrl(Key::Enter, "Inspector", Action::Inspector),
     Shortcut::ctrl_shift(Key::C, "Choose the chip", Action::Chip),
     Shortcut::ctrl_shift(Key::P, "Any command by name", Action::Palette),

@@ -36,6 +36,7 @@ use crate::document::{Document, Overlay, PanelKind, TabContent};
 use crate::jobs::Jobs;
 use crate::panels::PanelContext;
 use crate::panels::arena::ArenaPanel;
+use crate::panels::board::BoardPanel;
 use crate::panels::compress::CompressPanel;
 use crate::panels::data::DataPanel;
 use crate::panels::design::DesignPanel;
@@ -55,6 +56,7 @@ pub struct Shell {
     inspect: InspectPanel,
     arena: ArenaPanel,
     run: RunPanel,
+    board: BoardPanel,
     failed: failed::FailedPage,
     palette: palette::Palette,
     tabs: tabs::Tabs,
@@ -114,6 +116,11 @@ impl Shell {
     fn page_ui(&mut self, ui: &mut Ui, areas: &areas::Areas, page: Rect, ctx: &mut Context<'_>) {
         let document = ctx.document;
         let Some(tab) = document.active_tab() else {
+            // A board is worth looking at without a model, too.
+            if document.panel == PanelKind::Board {
+                self.project_page_ui(ui, areas, ctx);
+                return;
+            }
             part(ui, page, "welcome", |ui| welcome::ui(ui, ctx));
             return;
         };
@@ -154,6 +161,7 @@ impl Shell {
             PanelKind::Inspect => self.inspect.header_ui(ui, ctx),
             PanelKind::Arena => self.arena.header_ui(ui, ctx),
             PanelKind::Run => self.run.header_ui(ui, ctx),
+            PanelKind::Board => self.board.header_ui(ui, ctx),
         }
     }
 
@@ -169,6 +177,7 @@ impl Shell {
                 PanelKind::Inspect => self.inspect.ui(ui, ctx),
                 PanelKind::Arena => self.arena.ui(ui, ctx),
                 PanelKind::Run => self.run.ui(ui, ctx),
+                PanelKind::Board => self.board.ui(ui, ctx),
             }
         });
         let Some(rect) = areas.inspector else { return };
@@ -183,6 +192,7 @@ impl Shell {
                     PanelKind::Inspect => self.inspect.inspector_ui(ui, ctx),
                     PanelKind::Arena => self.arena.inspector_ui(ui, ctx),
                     PanelKind::Run => self.run.inspector_ui(ui, ctx),
+                    PanelKind::Board => self.board.inspector_ui(ui, ctx),
                 }
             });
         });
@@ -218,6 +228,9 @@ fn is_project_page(document: &Document) -> bool {
 
 /// The panel in front has something to show about what is open.
 fn has_inspector(document: &Document) -> bool {
+    if document.panel == PanelKind::Board {
+        return document.board.run.is_some() || document.board.opened.is_some();
+    }
     if document.panel == PanelKind::Compress {
         return document.active_tab().is_some_and(|tab| !crate::project::compress::stored(tab).is_empty());
     }

@@ -17,7 +17,7 @@ const SMALL_ITEM: f32 = 40.0;
 
 impl PanelKind {
     /// All of them, in the order of the rail.
-    pub const ALL: [PanelKind; 7] = [
+    pub const ALL: [PanelKind; 8] = [
         PanelKind::Data,
         PanelKind::Design,
         PanelKind::Train,
@@ -25,6 +25,7 @@ impl PanelKind {
         PanelKind::Inspect,
         PanelKind::Arena,
         PanelKind::Run,
+        PanelKind::Board,
     ];
 
     /// The name in the rail and the header.
@@ -37,6 +38,7 @@ impl PanelKind {
             PanelKind::Inspect => "Inspect",
             PanelKind::Arena => "Arena",
             PanelKind::Run => "Run",
+            PanelKind::Board => "Board",
         }
     }
 
@@ -49,6 +51,7 @@ impl PanelKind {
             PanelKind::Inspect => Icon::ScanSearch,
             PanelKind::Arena => Icon::MemoryStick,
             PanelKind::Run => Icon::Play,
+            PanelKind::Board => Icon::Cpu,
         }
     }
 }
@@ -58,7 +61,7 @@ pub(super) fn ui(ui: &mut Ui, ctx: &mut Context<'_>) {
     let mut y = rail.top() + 8.0;
     for panel in PanelKind::ALL {
         let rect = Rect::from_min_size(pos2(rail.left(), y), vec2(rail.width(), ITEM));
-        let active = ctx.document.panel == panel && ctx.document.active.is_some();
+        let active = ctx.document.panel == panel && (ctx.document.active.is_some() || panel == PanelKind::Board);
         if item(ui, ctx.theme, rect, panel.icon(), panel.label(), true, active).clicked() {
             ctx.send(Command::ShowPanel(panel));
             // From the start page a panel can only mean a model that is open.
@@ -67,7 +70,7 @@ pub(super) fn ui(ui: &mut Ui, ctx: &mut Context<'_>) {
             }
         }
         y += ITEM;
-        if panel == PanelKind::Compress {
+        if matches!(panel, PanelKind::Compress | PanelKind::Run) {
             let line = rect.x_range().shrink(20.0);
             hairline(ui.painter(), ctx.theme, line, y + 4.0);
             y += 9.0;

@@ -14,5 +14,5 @@ pub use emberlab_runtime::link::messages::{
 };
 pub use emberlab_runtime::link::{Counters, PROTOCOL};
 pub use gather::Invocation;
-pub use reference::{Mismatch, Reference, check_against};
+pub use reference::{Mismatch, Reference, check_against, set_inputs};
 pub use summary::Summary;

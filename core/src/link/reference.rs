@@ -4,7 +4,7 @@ use emberlab_runtime::link::crc32;
 use emberlab_runtime::link::messages::{OutputChecksum, Source};
 
 use super::gather::Invocation;
-use crate::run::{Generator, Memory, RunError, Semantics, Trace, fill};
+use crate::run::{Generator, Interpreter, Memory, RunError, Semantics, Trace, fill};
 
 /// One invocation on this computer, from reset state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,22 +40,7 @@ impl Reference {
     pub fn new(model: &[u8], source: Source, seed: u32, given: &[u8]) -> Result<Self, RunError> {
         let mut memory = Memory::new(model, Semantics::Tflm)?;
         let mut interpreter = memory.interpreter()?;
-        let mut generator = Generator::new(seed);
-        let (mut inputs, mut given) = (Vec::new(), given);
-        for index in 0..interpreter.n_inputs() {
-            let ty = interpreter.input_tensor(index).map(|tensor| tensor.ty);
-            let bytes = interpreter.input_bytes(index);
-            match (source, ty) {
-                (Source::Random, Some(ty)) => fill(bytes, ty, &mut generator, (-1.0, 1.0)),
-                (Source::Random, None) | (Source::Zeros, _) => bytes.fill(0),
-                (Source::Given, _) => {
-                    let (here, rest) = given.split_at(bytes.len().min(given.len()));
-                    bytes[..here.len()].copy_from_slice(here);
-                    given = rest;
-                }
-            }
-            inputs.extend_from_slice(bytes);
-        }
+        let inputs = set_inputs(&mut interpreter, source, seed, given);
         let mut trace = Trace::default();
         // The trace never stops it.
         let _ = interpreter.invoke(&mut trace);
@@ -74,6 +59,27 @@ impl Reference {
             checksums: trace.outputs.iter().map(checksum).collect(),
         })
     }
+}
+
+/// Writes the inputs as a board does it; the same bytes, one input behind the other.
+pub fn set_inputs(interpreter: &mut Interpreter<'_>, source: Source, seed: u32, given: &[u8]) -> Vec<u8> {
+    let mut generator = Generator::new(seed);
+    let (mut inputs, mut given) = (Vec::new(), given);
+    for index in 0..interpreter.n_inputs() {
+        let ty = interpreter.input_tensor(index).map(|tensor| tensor.ty);
+        let bytes = interpreter.input_bytes(index);
+        match (source, ty) {
+            (Source::Random, Some(ty)) => fill(bytes, ty, &mut generator, (-1.0, 1.0)),
+            (Source::Random, None) | (Source::Zeros, _) => bytes.fill(0),
+            (Source::Given, _) => {
+                let (here, rest) = given.split_at(bytes.len().min(given.len()));
+                bytes[..here.len()].copy_from_slice(here);
+                given = rest;
+            }
+        }
+        inputs.extend_from_slice(bytes);
+    }
+    inputs
 }
 
 /// The first difference of an invocation on a board; `None` if there is none.

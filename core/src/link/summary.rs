@@ -1,7 +1,7 @@
 //! Measurements in a few numbers.
 
 /// Smallest, middle and largest of some measurements.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Summary {
     /// Number of measurements.
     pub count: usize,

@@ -1,0 +1,941 @@
+//! What a measurement asks a board for, in which order, and what it makes of the answers.
+//!
+//! The board says what it is and which model it has. Then some inputs are computed on both sides and compared operator by
+//! operator, operators are measured, and invocations go on in batches, with a measurement of the operators in between. A reset
+//! and a line that comes back begin all of this anew.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::history::{MarkerKind, Sample};
+use super::operators::OperatorTime;
+use crate::link::{
+    Board, Client, Counters, End, Event, Invocation, Mismatch, Mode, Model, NO_OPERATOR, Place, Reference,
+    Refusal, Run, Source, Target, check_against,
+};
+use crate::run::{Memory, RunError, Semantics, Trace};
+use emberlab_runtime::link::crc32;
+
+/// A batch of invocations takes about so long, so that an order is followed soon.
+const BATCH_MICROS: u64 = 1_000_000;
+/// The most invocations of a batch.
+const MAX_BATCH: u64 = 20_000;
+/// A comparison of which messages were lost is made again so often.
+const CHECK_TRIES: u32 = 4;
+/// Operators are measured after every batch until there are so many measurements, then after every fifth.
+const OFTEN_UNTIL: u64 = 50;
+/// A board that runs and says nothing for so long is asked whether it still does.
+const SILENCE_MICROS: u64 = 2_000_000;
+/// Bytes of a differing tensor that are fetched at most: more take minutes over a slow line.
+const MAX_TENSOR_BYTES: u32 = 256 << 10;
+
+/// What is to be measured, and how.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The file of the model that the board is to have; `None` for any model, which is then compared with nothing.
+    pub model: Option<Arc<[u8]>>,
+    /// A board whose model has another checksum is compared all the same: what a firmware that does not know the file's
+    /// bytes computes can still be right.
+    pub trusts_model: bool,
+    /// A board that has another model gets this one over the line into RAM.
+    pub sends_model: bool,
+    /// Without measuring only text is listened to.
+    pub measures: bool,
+    /// Inputs that are computed on both sides.
+    pub n_checks: u32,
+    /// Invocations that are measured; `None` for no end.
+    pub runs: Option<u64>,
+    /// Microseconds from one invocation to the next; 0 for no pause.
+    pub interval_micros: u32,
+    /// What the inputs are.
+    pub inputs: Inputs,
+    /// The outputs of every invocation are sent, too.
+    pub sends_outputs: bool,
+}
+
+/// What the inputs of measured invocations are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inputs {
+    /// Random numbers that begin with this seed.
+    Random(u32),
+    /// The bytes of all inputs, one behind the other.
+    Given(Arc<[u8]>),
+}
+
+/// What the user may ask for while it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Measure at another rate; microseconds from one invocation to the next.
+    Rate(u32),
+    /// Measure with other inputs.
+    Inputs(Inputs),
+    /// Stop measuring, and listen.
+    Stop,
+    /// Begin anew.
+    Begin,
+    /// Send the model into RAM, and begin anew.
+    SendModel,
+}
+
+/// Where a measurement is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Asks the board what it is.
+    Asking,
+    /// Sends the model into RAM: bytes that have arrived, bytes of all.
+    Sending(usize, usize),
+    /// Compares with this computer: inputs that are done, inputs of all.
+    Checking(u32, u32),
+    /// Fetches the tensor that differs.
+    Fetching,
+    /// Measures.
+    Live,
+    /// Listens to text.
+    Listening,
+    /// Nothing speaks the link at the other end.
+    Silent,
+    /// The board has no model that can run.
+    NoModel,
+    /// The board has another model than the one that is to be measured.
+    OtherModel,
+    /// The board speaks another version of the link.
+    OtherVersion,
+    /// The program on the board came to an end.
+    Panicked,
+    /// The line is gone.
+    Lost,
+    /// All invocations that were asked for are measured.
+    Done,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// The measurement goes on with something else.
+    Stage(Stage),
+    /// What the board is.
+    Board(Box<Board>),
+    /// The model that the board has ready.
+    Model(Model),
+    /// Why the board has no model that can run.
+    Refused(Box<Refusal>),
+    /// What comparing has shown so far.
+    Check(Arc<Check>),
+    /// What every operator took in one invocation.
+    Operators(Vec<OperatorTime>),
+    /// An invocation, and the bytes of its outputs if they were asked for and arrived.
+    Sample(Sample, Option<Vec<u8>>),
+    /// A point of time to be marked.
+    Marker(MarkerKind),
+    /// A line of text.
+    Text(String),
+    /// Something went wrong.
+    Trouble(Trouble),
+}
+
+/// Something that went wrong, for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What.
+    pub message: String,
+    /// What to try.
+    pub help: String,
+}
+
+/// What an operator wrote on both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// Number of the subgraph.
+    pub subgraph: u16,
+    /// Index of the operator.
+    pub operator: u16,
+    /// The tensor.
+    pub tensor: u32,
+    /// CRC-32 on this computer.
+    pub expected: u32,
+    /// CRC-32 on the board; `None` if it did not say.
+    pub found: Option<u32>,
+}
+
+/// What comparing has shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Check {
+    /// Inputs that were computed on both sides.
+    pub done: u32,
+    /// Inputs that are to be.
+    pub total: u32,
+    /// Inputs that could not be compared because the line lost too much.
+    pub incomplete: u32,
+    /// What operators wrote, for the latest input.
+    pub operators: Vec<Compared>,
+    /// The first difference.
+    pub difference: Option<Difference>,
+}
+
+/// The first difference between board and computer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Seed of the random input; `None` for one that was given.
+    pub seed: Option<u32>,
+    /// Where.
+    pub place: DifferingPlace,
+    /// The tensor's bytes on this computer.
+    pub expected: Option<Arc<[u8]>>,
+    /// The tensor's bytes on the board.
+    pub found: Option<Arc<[u8]>>,
+}
+
+/// Where board and computer differ first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DifferingPlace {
+    /// The board computes on other inputs than it was told.
+    Inputs,
+    /// The operator writes something else: subgraph, index, tensor, place in the order of execution.
+    Operator(u16, u16, u32, u32),
+    /// The board runs other operators than this computer does.
+    Order,
+    /// The outputs, although all operators agree.
+    Outputs,
+}
+
+impl Check {
+    /// Every input was compared and nothing differs.
+    pub fn is_equal(&self) -> bool {
+        self.done == self.total && self.total > 0 && self.incomplete == 0 && self.difference.is_none()
+    }
+}
+
+/// What the answers belong to.
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    /// Waits for orders.
+    Rest,
+    Ask(u16),
+    Choose(u16),
+    SendModel(u16),
+    SendInputs(u16),
+    Check {
+        request: u16,
+        tries: u32,
+        reference: Arc<Reference>,
+        is_settled: bool,
+    },
+    Fetch {
+        request: u16,
+    },
+    Operators(u16),
+    Batch {
+        request: u16,
+        since_micros: u64,
+        n_asked: u64,
+    },
+    /// A run is being stopped; what follows.
+    Stop(After),
+}
+
+/// What follows when a run has been stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    Listen,
+    Begin,
+    SendModel,
+    Inputs,
+    Batch,
+}
+
+/// A measurement.
+pub struct Measure {
+    plan: Plan,
+    client: Client,
+    /// What earlier clients of this measurement counted.
+    counted: Counters,
+    step: Step,
+    said: VecDeque<Said>,
+    model: Option<Model>,
+    check: Check,
+    now_micros: u64,
+    n_samples: u64,
+    n_operator_runs: u64,
+    n_batches: u64,
+    /// Invocations of the next batch.
+    batch: u64,
+    /// The next sample is the first one since the model was prepared: caches are cold.
+    is_cold: bool,
+    /// Inputs that were given have arrived on the board.
+    has_inputs: bool,
+    /// The model was sent to this board once already.
+    was_sent: bool,
+    /// When the board said something, or was last asked whether it still runs.
+    heard_micros: u64,
+}
+
+impl Measure {
+    /// Begins by asking what the board is.
+    pub fn new(plan: Plan) -> Self {
+        let mut measure = Self {
+            plan,
+            client: Client::default(),
+            counted: Counters::default(),
+            step: Step::Rest,
+            said: VecDeque::new(),
+            model: None,
+            check: Check::default(),
+            now_micros: 0,
+            n_samples: 0,
+            n_operator_runs: 0,
+            n_batches: 0,
+            batch: 4,
+            is_cold: true,
+            has_inputs: false,
+            was_sent: false,
+            heard_micros: 0,
+        };
+        measure.begin();
+        measure
+    }
+
+    /// What is measured, and how.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What became of the frames of the board.
+    pub fn counters(&self) -> Counters {
+        sum(self.counted, self.client.counters())
+    }
+
+    /// Takes in bytes that have arrived.
+    pub fn receive(&mut self, bytes: &[u8], now_micros: u64) {
+        self.now_micros = now_micros;
+        self.heard_micros = now_micros;
+        self.client.receive(bytes);
+        self.handle_events();
+    }
+
+    /// Bytes to be sent now. To be called often, with microseconds since the measurement began.
+    pub fn poll(&mut self, now_micros: u64) -> Vec<u8> {
+        self.now_micros = now_micros;
+        if self.run_request().is_some() && now_micros.saturating_sub(self.heard_micros) > SILENCE_MICROS {
+            // The message that ends the run may be lost.
+            self.heard_micros = now_micros;
+            self.client.ask();
+        }
+        let bytes = self.client.poll(now_micros);
+        self.handle_events();
+        bytes
+    }
+
+    /// A line of text that has had no end for a while is one.
+    pub fn flush_text(&mut self) {
+        self.client.flush_text();
+        self.handle_events();
+    }
+
+    /// The next thing that happened.
+    pub fn next_said(&mut self) -> Option<Said> {
+        self.said.pop_front()
+    }
+
+    /// The line is gone.
+    pub fn line_lost(&mut self) {
+        self.counted = self.counters();
+        self.client = Client::default();
+        (self.step, self.model) = (Step::Rest, None);
+        self.say(Said::Marker(MarkerKind::Lost));
+        self.stage(Stage::Lost);
+    }
+
+    /// The line is back.
+    pub fn line_back(&mut self) {
+        self.say(Said::Marker(MarkerKind::Back));
+        self.begin();
+    }
+
+    /// Does what the user asks for.
+    pub fn order(&mut self, order: Order) {
+        match order {
+            Order::Rate(interval_micros) => {
+                self.plan.interval_micros = interval_micros;
+                self.batch = 4;
+                self.say(Said::Marker(MarkerKind::Rate(interval_micros)));
+                self.stop_batch(After::Batch);
+            }
+            Order::Inputs(inputs) => {
+                self.plan.inputs = inputs;
+                self.has_inputs = false;
+                self.stop_batch(After::Inputs);
+            }
+            Order::Stop => {
+                self.plan.measures = false;
+                self.stop(After::Listen);
+            }
+            Order::Begin => {
+                self.plan.measures = true;
+                self.stop(After::Begin);
+            }
+            Order::SendModel => {
+                self.plan.measures = true;
+                self.stop(After::SendModel);
+            }
+        }
+    }
+
+    fn say(&mut self, said: Said) {
+        self.said.push_back(said);
+    }
+
+    fn stage(&mut self, stage: Stage) {
+        self.say(Said::Stage(stage));
+    }
+
+    fn trouble(&mut self, message: impl Into<String>, help: impl Into<String>) {
+        self.say(Said::Trouble(Trouble { message: message.into(), help: help.into() }));
+    }
+
+    fn begin(&mut self) {
+        self.is_cold = true;
+        self.has_inputs = false;
+        self.was_sent = false;
+        self.stage(Stage::Asking);
+        self.step = Step::Ask(self.client.ask());
+    }
+
+    /// Stops what goes on, whatever it is.
+    fn stop(&mut self, after: After) {
+        if self.client.running().is_some() {
+            self.client.stop();
+            self.step = Step::Stop(after);
+        } else {
+            self.follow(after);
+        }
+    }
+
+    /// Stops invocations that are measured; what goes on otherwise takes the new orders up by itself.
+    fn stop_batch(&mut self, after: After) {
+        if matches!(self.step, Step::Batch { .. } | Step::Operators(_)) {
+            self.stop(after);
+        }
+    }
+
+    /// The run that the step waits for.
+    fn run_request(&self) -> Option<u16> {
+        match &self.step {
+            Step::Check { request, .. }
+            | Step::Fetch { request }
+            | Step::Operators(request)
+            | Step::Batch { request, .. } => Some(*request),
+            Step::Stop(_) => Some(0),
+            Step::Rest | Step::Ask(_) | Step::Choose(_) | Step::SendModel(_) | Step::SendInputs(_) => None,
+        }
+    }
+
+    fn follow(&mut self, after: After) {
+        match after {
+            After::Listen => self.listen(),
+            After::Begin => self.begin(),
+            After::SendModel => self.send_model(),
+            After::Inputs => self.send_inputs(),
+            After::Batch => self.run_batch(),
+        }
+    }
+
+    fn listen(&mut self) {
+        self.step = Step::Rest;
+        self.stage(Stage::Listening);
+    }
+
+    fn handle_events(&mut self) {
+        while let Some(event) = self.client.next_event() {
+            self.handle(event);
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Text(text) => self.say(Said::Text(text)),
+            Event::Started { reason } => {
+                self.say(Said::Marker(MarkerKind::Reset(reason)));
+                // An answer to the first question may still be on its way: then nothing is to be begun anew.
+                if !matches!(self.step, Step::Ask(_)) {
+                    self.begin();
+                }
+            }
+            Event::Board(board) => {
+                self.say(Said::Board(Box::new(board.clone())));
+                if matches!(self.step, Step::Ask(_)) && board.running != 0 {
+                    // A run of somebody who was here before us.
+                    self.client.stop();
+                    self.step = Step::Stop(After::Begin);
+                } else if let Some(request) = self.run_request()
+                    && self.client.running().is_none()
+                    && board.running == 0
+                {
+                    self.take_finished(request, End::Done);
+                }
+            }
+            Event::OtherVersion { protocol, advice } => {
+                self.step = Step::Rest;
+                self.stage(Stage::OtherVersion);
+                self.trouble(format!("The board speaks version {protocol} of the link"), advice);
+            }
+            Event::Ready(model) => self.take_model(model),
+            Event::Refused(refusal) => self.take_refusal(refusal),
+            Event::Sent { target: Target::Model, sent, total } => self.stage(Stage::Sending(sent, total)),
+            Event::Sent { sent, total, .. } => {
+                if sent == total && matches!(self.step, Step::SendInputs(_)) {
+                    self.has_inputs = true;
+                    self.go_on();
+                }
+            }
+            Event::Accepted { request, inputs_crc } => self.take_accepted(request, inputs_crc),
+            Event::Invocation(invocation) => self.take_invocation(*invocation),
+            Event::Finished { request, end, .. } => self.take_finished(request, end),
+            Event::Failed { request, reason, .. } => self.take_failed(request, &reason),
+            Event::Panicked { reason } => {
+                if self.step != Step::Rest {
+                    self.step = Step::Rest;
+                    self.say(Said::Marker(MarkerKind::Panicked));
+                    self.stage(Stage::Panicked);
+                    self.trouble(
+                        format!("The program on the board came to an end: {reason}"),
+                        "Reset the board. If it happens again, the model or the firmware is at fault: flash again",
+                    );
+                }
+            }
+            Event::Unanswered { request } => self.take_silence(request),
+        }
+    }
+
+    fn take_model(&mut self, model: Model) {
+        self.model = Some(model);
+        self.say(Said::Model(model));
+        match self.step {
+            Step::Ask(_) | Step::SendModel(_) | Step::Choose(_) => (),
+            _ => return,
+        }
+        if !self.plan.measures {
+            return self.listen();
+        }
+        let Some(file) = self.plan.model.clone() else { return self.prepare_inputs() };
+        let is_same = (model.model_crc, model.model_bytes as usize) == (crc32(&file), file.len());
+        if is_same || self.plan.trusts_model {
+            return self.prepare_inputs();
+        }
+        if self.plan.sends_model && !self.was_sent {
+            return self.send_model();
+        }
+        self.step = Step::Rest;
+        self.stage(Stage::OtherModel);
+        self.trouble(
+            "Another model is on the board",
+            "Flash this one, or try it without flashing if it is small",
+        );
+    }
+
+    fn take_refusal(&mut self, refusal: Refusal) {
+        let was_empty = refusal.model_bytes == 0;
+        if self.plan.sends_model && self.plan.measures && !self.was_sent && self.plan.model.is_some() {
+            return self.send_model();
+        }
+        self.step = Step::Rest;
+        self.stage(Stage::NoModel);
+        let (message, help) = if was_empty {
+            (
+                "There is no model on the board".to_owned(),
+                "Flash one, or try one without flashing if it is small",
+            )
+        } else {
+            let place =
+                refusal.operator.as_ref().map(|(_, index, name)| format!(", at operator {index}, {name}"));
+            let figures = refusal.needed.map(|needed| {
+                format!("; it needs {needed} bytes of RAM, and the board has {}", refusal.given)
+            });
+            let text = format!(
+                "The board cannot run the model{}: {}{}",
+                place.unwrap_or_default(),
+                refusal.reason,
+                figures.unwrap_or_default()
+            );
+            (text, "Arena shows what takes the memory, and Inspect which operators run where")
+        };
+        self.say(Said::Refused(Box::new(refusal)));
+        self.trouble(message, help);
+    }
+
+    fn send_model(&mut self) {
+        let Some(file) = self.plan.model.clone() else { return self.begin() };
+        self.was_sent = true;
+        self.stage(Stage::Sending(0, file.len()));
+        self.step = Step::SendModel(self.client.send(Target::Model, file));
+    }
+
+    /// Sends inputs that were given, and begins to compare.
+    fn prepare_inputs(&mut self) {
+        self.check = Check { total: self.n_checks(), ..Check::default() };
+        self.send_inputs();
+    }
+
+    fn n_checks(&self) -> u32 {
+        if self.plan.model.is_some() { self.plan.n_checks } else { 0 }
+    }
+
+    fn send_inputs(&mut self) {
+        let Inputs::Given(bytes) = &self.plan.inputs else { return self.go_on() };
+        let expected = self.model.map_or(0, |model| model.input_bytes);
+        if bytes.len() != expected as usize {
+            let message = format!("The inputs have {} bytes, and the model takes {expected}", bytes.len());
+            self.trouble(message, "Random inputs are used instead");
+            self.plan.inputs = Inputs::Random(1);
+            return self.go_on();
+        }
+        self.step = Step::SendInputs(self.client.send(Target::Inputs, bytes.clone()));
+    }
+
+    /// What comes after the step that is done.
+    fn go_on(&mut self) {
+        if self.check.done + self.check.incomplete < self.check.total && self.check.difference.is_none() {
+            return self.run_check(1);
+        }
+        if self.plan.runs.is_some_and(|runs| self.n_samples >= runs) {
+            self.step = Step::Rest;
+            return self.stage(Stage::Done);
+        }
+        let every = if self.n_operator_runs < OFTEN_UNTIL { 1 } else { 5 };
+        if matches!(self.step, Step::Batch { .. }) && self.n_batches.is_multiple_of(every) {
+            return self.run_operators(1);
+        }
+        if self.n_operator_runs == 0 {
+            self.stage(Stage::Live);
+            return self.run_operators(3);
+        }
+        if !matches!(self.step, Step::Batch { .. } | Step::Operators(_)) {
+            self.stage(Stage::Live);
+        }
+        self.run_batch();
+    }
+
+    fn run_of(&self, mode: Mode, invocations: u32) -> Run {
+        let (source, seed) = match &self.plan.inputs {
+            Inputs::Random(seed) => (Source::Random, *seed),
+            Inputs::Given(_) => (Source::Given, 0),
+        };
+        Run {
+            request: 0,
+            mode,
+            source,
+            reset: 1,
+            outputs: 0,
+            invocations,
+            interval_micros: 0,
+            seed,
+            subgraph: NO_OPERATOR,
+            operator: NO_OPERATOR,
+        }
+    }
+
+    /// The input of the comparison that is next: what was given comes first, then random numbers.
+    fn check_run(&self, mode: Mode) -> Run {
+        let run = self.run_of(mode, 1);
+        let index = self.check.done + self.check.incomplete;
+        match (&self.plan.inputs, index) {
+            (Inputs::Given(_), 0) => run,
+            (Inputs::Given(_), _) => Run { source: Source::Random, seed: index, ..run },
+            (Inputs::Random(seed), _) => Run { seed: seed.wrapping_add(index), ..run },
+        }
+    }
+
+    fn run_check(&mut self, tries: u32) {
+        let Some(file) = self.plan.model.clone() else { return self.run_batch() };
+        self.stage(Stage::Checking(self.check.done + self.check.incomplete, self.check.total));
+        let run = self.check_run(Mode::Checksums);
+        let given: &[u8] = match &self.plan.inputs {
+            Inputs::Given(bytes) if run.source == Source::Given => bytes,
+            _ => &[],
+        };
+        match Reference::new(&file, run.source, run.seed, given) {
+            Ok(reference) => {
+                let request = self.client.run(run);
+                let reference = Arc::new(reference);
+                self.step = Step::Check { request, tries, reference, is_settled: false };
+            }
+            Err(error) => {
+                self.trouble(
+                    format!("This computer cannot run the model: {}", error.message),
+                    "Inspect says which operators run where. The board is measured without comparing",
+                );
+                self.check.total = 0;
+                self.go_on();
+            }
+        }
+    }
+
+    fn run_operators(&mut self, invocations: u32) {
+        self.step = Step::Operators(self.client.run(self.run_of(Mode::Operators, invocations)));
+    }
+
+    fn run_batch(&mut self) {
+        let interval = u64::from(self.plan.interval_micros);
+        let wanted = BATCH_MICROS.checked_div(interval).unwrap_or(self.batch).clamp(1, MAX_BATCH);
+        let left = self.plan.runs.map_or(u64::MAX, |runs| runs.saturating_sub(self.n_samples));
+        // The first one is not counted.
+        let n_asked = wanted.min(left.saturating_add(u64::from(self.is_cold)));
+        let run = Run {
+            interval_micros: self.plan.interval_micros,
+            outputs: u8::from(self.plan.sends_outputs),
+            ..self.run_of(Mode::Invocations, n_asked as u32)
+        };
+        let request = self.client.run(run);
+        self.n_batches += 1;
+        self.step = Step::Batch { request, since_micros: self.now_micros, n_asked };
+    }
+
+    fn take_accepted(&mut self, request: u16, inputs_crc: u32) {
+        if let Step::Check { request: expected, reference, is_settled, .. } = &mut self.step
+            && *expected == request
+            && reference.inputs_crc != inputs_crc
+        {
+            *is_settled = true;
+            self.differ(DifferingPlace::Inputs);
+        }
+    }
+
+    fn differ(&mut self, place: DifferingPlace) {
+        if self.check.difference.is_none() {
+            let run = self.check_run(Mode::Checksums);
+            let seed = (run.source == Source::Random).then_some(run.seed);
+            self.check.difference = Some(Difference { seed, place, expected: None, found: None });
+        }
+    }
+
+    fn take_invocation(&mut self, invocation: Invocation) {
+        match &self.step {
+            Step::Check { request, reference, .. } if *request == invocation.request => {
+                let reference = reference.clone();
+                self.compare(&invocation, &reference);
+            }
+            Step::Fetch { request } if *request == invocation.request => self.take_tensor(&invocation),
+            Step::Operators(request) if *request == invocation.request => {
+                if !invocation.operators.is_empty() && invocation.is_whole {
+                    self.n_operator_runs += 1;
+                    self.say(Said::Operators(invocation.operators));
+                }
+            }
+            Step::Batch { request, .. } if *request == invocation.request => self.take_sample(invocation),
+            _ => (),
+        }
+    }
+
+    fn take_sample(&mut self, mut invocation: Invocation) {
+        let Some(sample) = invocation.sample else { return };
+        if std::mem::take(&mut self.is_cold) {
+            return;
+        }
+        let outputs: Option<Vec<u8>> = match self.plan.sends_outputs {
+            true => std::mem::take(&mut invocation.outputs)
+                .into_values()
+                .collect::<Option<Vec<_>>>()
+                .map(|all| all.concat()),
+            false => None,
+        };
+        let sample = Sample {
+            at_micros: self.now_micros,
+            number: self.n_samples,
+            cycles: sample.cycles,
+            micros: sample.micros,
+            late_micros: sample.late_micros,
+        };
+        self.n_samples += 1;
+        self.say(Said::Sample(sample, outputs.filter(|bytes| !bytes.is_empty())));
+    }
+
+    fn compare(&mut self, invocation: &Invocation, reference: &Reference) {
+        if !invocation.is_whole && invocation.checksums.len() != reference.checksums.len() {
+            // Asked for again when the run is over.
+            return;
+        }
+        let Step::Check { is_settled, .. } = &mut self.step else { return };
+        if std::mem::replace(is_settled, true) {
+            return;
+        }
+        self.check.operators = (reference.checksums.iter().enumerate())
+            .map(|(index, expected)| {
+                let found = invocation.checksums.get(index);
+                let is_same_place = |found: &&crate::link::OutputChecksum| {
+                    (found.subgraph, found.operator, found.tensor)
+                        == (expected.subgraph, expected.operator, expected.tensor)
+                };
+                Compared {
+                    subgraph: expected.subgraph,
+                    operator: expected.operator,
+                    tensor: expected.tensor,
+                    expected: expected.crc,
+                    found: found.filter(is_same_place).map(|found| found.crc),
+                }
+            })
+            .collect();
+        if let Some(mismatch) = check_against(reference, invocation) {
+            let place = match mismatch {
+                Mismatch::Outputs => DifferingPlace::Outputs,
+                Mismatch::Operator { expected: Some(expected), found: Some(found) }
+                    if (expected.subgraph, expected.operator, expected.tensor, expected.n_bytes)
+                        == (found.subgraph, found.operator, found.tensor, found.n_bytes) =>
+                {
+                    let record =
+                        reference.checksums.iter().position(|one| *one == expected).unwrap_or_default();
+                    DifferingPlace::Operator(
+                        expected.subgraph,
+                        expected.operator,
+                        expected.tensor,
+                        record as u32,
+                    )
+                }
+                Mismatch::Operator { .. } => DifferingPlace::Order,
+            };
+            self.differ(place);
+        } else if self.check.difference.is_none() {
+            self.check.done += 1;
+        }
+    }
+
+    /// Fetches the tensor that differs, if it may be fetched.
+    fn explain(&mut self) {
+        let place = self.check.difference.as_ref().map(|difference| difference.place);
+        let Some(DifferingPlace::Operator(subgraph, operator, tensor, record)) = place else {
+            return self.end_check();
+        };
+        let expected = self.expected_tensor(subgraph, operator, tensor, record);
+        let is_small = expected
+            .as_ref()
+            .is_ok_and(|bytes| bytes.as_ref().is_some_and(|bytes| bytes.len() as u32 <= MAX_TENSOR_BYTES));
+        if let (Ok(bytes), Some(difference)) = (expected, &mut self.check.difference) {
+            difference.expected = bytes.map(Arc::from);
+        }
+        if !is_small {
+            return self.end_check();
+        }
+        self.stage(Stage::Fetching);
+        let run = Run { subgraph, operator, ..self.check_run(Mode::Bytes) };
+        self.step = Step::Fetch { request: self.client.run(run) };
+    }
+
+    /// What this computer writes there, on the input of the comparison.
+    fn expected_tensor(
+        &self,
+        subgraph: u16,
+        operator: u16,
+        tensor: u32,
+        record: u32,
+    ) -> Result<Option<Vec<u8>>, RunError> {
+        let Some(file) = &self.plan.model else { return Ok(None) };
+        let run = self.check_run(Mode::Checksums);
+        let mut memory = Memory::new(file, Semantics::Tflm)?;
+        let mut interpreter = memory.interpreter()?;
+        let given: &[u8] = match &self.plan.inputs {
+            Inputs::Given(bytes) => bytes,
+            Inputs::Random(_) => &[],
+        };
+        crate::link::set_inputs(&mut interpreter, run.source, run.seed, given);
+        let mut trace = Trace::with_bytes(64 << 20);
+        // The trace never stops it.
+        let _ = interpreter.invoke(&mut trace);
+        let output = trace.outputs.into_iter().nth(record as usize).filter(|output| {
+            (output.subgraph, output.operator, output.tensor)
+                == (u32::from(subgraph), u32::from(operator), tensor)
+        });
+        Ok(output.and_then(|output| output.bytes))
+    }
+
+    fn take_tensor(&mut self, invocation: &Invocation) {
+        if let Some(difference) = &mut self.check.difference
+            && let DifferingPlace::Operator(.., record) = difference.place
+        {
+            let bytes = invocation.written.get(&record).cloned().flatten();
+            difference.found = bytes.map(Arc::from);
+        }
+    }
+
+    fn end_check(&mut self) {
+        self.say(Said::Check(Arc::new(self.check.clone())));
+        self.step = Step::Rest;
+        self.go_on();
+    }
+
+    fn take_finished(&mut self, request: u16, end: End) {
+        match self.step.clone() {
+            Step::Stop(after) => self.follow(after),
+            Step::Check { request: expected, tries, is_settled, .. } if expected == request => {
+                if !is_settled && end == End::Done && tries < CHECK_TRIES {
+                    return self.run_check(tries + 1);
+                }
+                self.check.incomplete += u32::from(!is_settled);
+                if self.check.difference.is_some() { self.explain() } else { self.end_check() }
+            }
+            Step::Fetch { request: expected } if expected == request => self.end_check(),
+            Step::Operators(expected) if expected == request => {
+                // A line that loses everything must not end in a loop without a pause.
+                self.n_operator_runs = self.n_operator_runs.max(1);
+                self.go_on();
+            }
+            Step::Batch { request: expected, since_micros, n_asked } if expected == request => {
+                let took = self.now_micros.saturating_sub(since_micros).max(1);
+                // At most ten times as many: the first batch is mostly waiting.
+                let fitting = (u128::from(n_asked) * u128::from(BATCH_MICROS) / u128::from(took)) as u64;
+                self.batch = fitting.clamp(1, (n_asked * 10).min(MAX_BATCH));
+                self.go_on();
+            }
+            _ => (),
+        }
+    }
+
+    fn take_failed(&mut self, request: u16, reason: &str) {
+        let is_ours = match &self.step {
+            Step::SendInputs(own) | Step::SendModel(own) | Step::Choose(own) => *own == request,
+            Step::Stop(_) => true,
+            Step::Rest | Step::Ask(_) => false,
+            _ => self.run_request() == Some(request),
+        };
+        if !is_ours {
+            return;
+        }
+        self.step = Step::Rest;
+        self.stage(Stage::Listening);
+        self.trouble(format!("The board does not do it: {reason}"), "Reset the board and measure again");
+    }
+
+    fn take_silence(&mut self, request: u16) {
+        match &self.step {
+            Step::Rest => (),
+            Step::Ask(_) => {
+                self.step = Step::Rest;
+                self.stage(Stage::Silent);
+                self.trouble(
+                    "Nothing at the other end speaks Emberlab's link",
+                    "Flash the board, or look at the numbers that its own firmware prints: they are plotted as well",
+                );
+            }
+            Step::SendModel(own) if *own == request && self.client.running().is_none() => {
+                self.trouble("The model did not arrive", "Reset the board and try again, or flash it");
+                self.step = Step::Rest;
+                self.stage(Stage::Silent);
+            }
+            // The board was busy or the line is bad: find out what it is now.
+            _ => self.begin(),
+        }
+    }
+
+    /// Chooses the model that was flashed, or the one in RAM, and begins anew with it.
+    pub fn choose(&mut self, place: Place) {
+        self.step = Step::Choose(self.client.choose(place));
+    }
+}
+
+fn sum(first: Counters, second: Counters) -> Counters {
+    Counters {
+        frames: first.frames + second.frames,
+        lost: first.lost + second.lost,
+        corrupt: first.corrupt + second.corrupt,
+        duplicate: first.duplicate + second.duplicate,
+        reordered: first.reordered + second.reordered,
+        restarts: first.restarts + second.restarts,
+    }
+}
