@@ -141,7 +141,7 @@ fn line_ui(ui: &mut Ui, theme: &Theme, line: &LogLine) {
     };
     let middle = rect.center().y;
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
-    let mut put = |x: f32, words: &str, colour| {
+    let put = |x: f32, words: &str, colour| {
         let at = pos2(rect.left() + x, middle);
         painter.text(at, egui::Align2::LEFT_CENTER, words, font_id::number_small(), colour)
     };

@@ -452,7 +452,7 @@ fn scores_ui(
 ) {
     let Some(main) = open.model.subgraphs.first() else { return };
     let Some(tensor) = main.outputs.first().map(|id| main.tensor(*id)) else { return };
-    let bytes = tensor.byte_size().unwrap_or(0).min(outputs.len());
+    let bytes = usize::try_from(tensor.byte_size().unwrap_or(0)).unwrap_or(usize::MAX).min(outputs.len());
     let Some(numbers) = Numbers::new(tensor, &outputs[..bytes]) else { return };
     if numbers.real.is_empty() {
         return;
