@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::Context;
-use emberlab_core::export::SourceKind;
+use emberlab_core::export::{EspIdfApp, SourceKind};
 use emberlab_core::layers::templates::{self, Template};
 use emberlab_core::model::{SubgraphId, TensorId};
 use emberlab_core::plan::Target;
@@ -17,7 +17,7 @@ use crate::document::{
 };
 use crate::files::is_data;
 use crate::jobs::{
-    JobId, Jobs, LayoutRequest, OpenRequest, OtherRun, PictureFormat, RunRequest, Source, SourcesRequest,
+    EspIdfRequest, JobId, Jobs, LayoutRequest, OpenRequest, OtherRun, PictureFormat, RunRequest, Source, SourcesRequest,
     Subject, file_name,
 };
 use crate::messages::Level;
@@ -108,6 +108,10 @@ pub enum Command {
     ExportSources(SourceKind),
     /// Write sources of the model in front into a folder.
     ExportSourcesTo(SourceKind, PathBuf),
+    /// Ask where, then write an ESP-IDF project of the model in front that does this at its start.
+    ExportEspIdf(EspIdfApp),
+    /// Write an ESP-IDF project of the model in front into a folder.
+    ExportEspIdfTo(EspIdfApp, PathBuf),
     /// Compute the figures of a constant tensor of the model in front.
     Measure(SubgraphId, TensorId),
     /// Run the model in front.
@@ -241,6 +245,17 @@ pub fn apply(command: Command, document: &mut Document, jobs: &mut Jobs, ctx: &C
                 jobs.export_sources(request);
             }
         }
+        Command::ExportEspIdf(app) => {
+            let folder = active_folder(document);
+            if let Some(request) = esp_idf_request(document, app, folder) {
+                jobs.ask_esp_idf_folder(request);
+            }
+        }
+        Command::ExportEspIdfTo(app, folder) => {
+            if let Some(request) = esp_idf_request(document, app, folder) {
+                jobs.export_esp_idf(request);
+            }
+        }
         Command::Measure(subgraph, tensor) => measure(document, jobs, subgraph, tensor),
         Command::Run => {
             if let Some(id) = document.active {
@@ -313,6 +328,21 @@ fn sources_request(document: &Document, kind: SourceKind, folder: PathBuf) -> Op
     let (tab, open) = document.active_model()?;
     let bytes = open.deliverable()?.clone();
     Some(SourcesRequest { file_name: tab.title.clone(), bytes, kind, target: document.target, folder })
+}
+
+/// The model in front as an ESP-IDF project for the chosen chip; `None` where there is none that is fit for a firmware.
+fn esp_idf_request(document: &Document, app: EspIdfApp, folder: PathBuf) -> Option<EspIdfRequest> {
+    let (tab, open) = document.active_model()?;
+    let bytes = open.deliverable()?.clone();
+    Some(EspIdfRequest {
+        file_name: tab.title.clone(),
+        bytes,
+        target: document.target,
+        memory: None,
+        app,
+        data: crate::project::compress::data_of(tab),
+        folder,
+    })
 }
 
 /// The folder of the file in front, for a dialog to begin in.

@@ -9,8 +9,8 @@ use crate::board;
 use crate::command::{lay_out, open_paths, reload, run};
 use crate::document::{Document, OpenFailure, OpenModel, Selection, Tab, TabContent};
 use crate::jobs::{
-    Ended, ExportOutcome, Finding, JobEvent, JobKind, JobSpec, Jobs, Outcome, Report, SourcesRequest,
-    Subject, files_text, round_trip_text,
+    Ended, EspIdfRequest, ExportOutcome, Finding, JobEvent, JobKind, JobSpec, Jobs, Outcome, Report,
+    SourcesRequest, Subject, esp_idf_folder, files_text, round_trip_text,
 };
 use crate::messages::Level;
 use crate::project;
@@ -185,7 +185,22 @@ fn exported(outcome: ExportOutcome, document: &mut Document, jobs: &mut Jobs) {
                 document.messages.toast(Level::Warning, exported.notes.join(" "));
             }
         }
-        ExportOutcome::Written(what, Err(failure)) => {
+        ExportOutcome::EspIdfFolderChosen(request, Some(folder)) => {
+            let folder = folder.join(esp_idf_folder(&request.file_name));
+            jobs.export_esp_idf(EspIdfRequest { folder, ..*request });
+        }
+        ExportOutcome::EspIdfFolderChosen(_, None) => {}
+        ExportOutcome::ProjectWritten(_, Ok(exported)) => {
+            let files = format::counted(exported.files.len() as u64, "file", "files");
+            let checked = round_trip_text(&exported.round_trip);
+            let place = exported.folder.display();
+            let text = format!("Wrote a project of {files} to {place}. {checked}. Build it there with idf.py build");
+            document.messages.toast(Level::Done, text);
+            if !exported.notes.is_empty() {
+                document.messages.toast(Level::Warning, exported.notes.join(" "));
+            }
+        }
+        ExportOutcome::Written(what, Err(failure)) | ExportOutcome::ProjectWritten(what, Err(failure)) => {
             let text = format!("Could not export {what}. {}. {}", failure.message, failure.help);
             document.messages.toast(Level::Error, text);
         }

@@ -288,3 +288,54 @@ fn an_interrupted_run_is_kept_and_says_how_to_go_on() {
     assert_eq!(resumed[0]["epoch"].as_u64(), Some(done + 1));
     assert_eq!(resumed.last().map(|line| line["end"].as_str()), Some(Some("complete")));
 }
+
+#[test]
+fn a_model_is_measured_on_boards_that_need_no_board() {
+    let scratch = Scratch::new("bench");
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/examples/keyword_spotting.tflite");
+    let emulator = std::env::var_os("PATH").is_some_and(|folders| {
+        std::env::split_paths(&folders).any(|folder| folder.join("qemu-system-riscv32").is_file())
+    });
+    let ports: &[(&str, &str)] = match emulator {
+        true => &[("sim", "nanoseconds"), ("qemu", "instructions")],
+        false => {
+            eprintln!("skipped: qemu-system-riscv32 is not installed");
+            &[("sim", "nanoseconds")]
+        }
+    };
+    for (port, unit) in ports {
+        let out =
+            well(&scratch.0, &["bench", model, "--port", port, "--runs", "12", "--json", "--csv", "out.csv"]);
+        let found: Value = serde_json::from_str(&out).expect("one JSON document");
+        assert_eq!(found["unit"], *unit);
+        assert_eq!(found["runs"], 12);
+        assert_eq!(found["outputs_match_host"], true);
+        assert_eq!(found["operators"].as_array().map(Vec::len), Some(13));
+        assert_eq!(found["operators"][1]["name"], "DEPTHWISE_CONV_2D");
+        // Instructions are no time, and are not shown as one.
+        assert_eq!(found["micros"].is_null(), *port == "qemu", "{found}");
+        let order =
+            ["min", "median", "p95", "p99", "max"].map(|key| found["invoke"][key].as_u64().unwrap_or(0));
+        assert!(order[0] > 0 && order.is_sorted(), "{order:?}");
+        let csv = std::fs::read_to_string(scratch.0.join("out.csv")).expect("it was written");
+        assert_eq!(csv.lines().filter(|line| line.ends_with(',')).count(), 12, "{csv}");
+    }
+    let text = well(&scratch.0, &["bench", model, "--port", "sim", "--runs", "3"]);
+    assert!(text.contains("same bits   yes") && text.contains("say nothing about a chip"), "{text}");
+}
+
+#[test]
+fn a_board_that_is_not_there_is_2() {
+    let scratch = Scratch::new("no-board");
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/examples/keyword_spotting.tflite");
+    for arguments in [
+        &["bench", model, "--port", "/dev/ttyNoSuchPort"][..],
+        &["bench", "none.tflite", "--port", "sim"],
+        &["bench", model],
+        &["bench", model, "--port", "sim", "--runs", "0"],
+    ] {
+        let said = run(&scratch.0, arguments);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{arguments:?}: {}", said.err);
+        assert!(!said.err.is_empty(), "{arguments:?}");
+    }
+}

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use emberlab_core::firmware_image::{insert_model, window};
 
+const BOARDS: [&str; 3] = ["esp32c3", "esp32c6", "qemu"];
+
 struct Section {
     name: String,
     address: u32,
@@ -91,8 +93,14 @@ fn esp32c3() {
 }
 
 #[test]
+fn esp32c6() {
+    // Data and code have one range of addresses.
+    check("esp32c6", (0x4200_0000, 0x4300_0000), (0x4200_0000, 0x4300_0000));
+}
+
+#[test]
 fn windows_have_a_megabyte() {
-    for board in ["esp32c3", "qemu"] {
+    for board in BOARDS {
         assert_eq!(window(&firmware(board)).expect(board).bytes, 1 << 20);
     }
 }
@@ -100,7 +108,7 @@ fn windows_have_a_megabyte() {
 /// Paths of the machine that built it are no part of a firmware.
 #[test]
 fn no_machine_is_named() {
-    for board in ["esp32c3", "qemu"] {
+    for board in BOARDS {
         let elf = firmware(board);
         for path in [concat!("/ho", "me/"), concat!("/ro", "ot/"), "/usr/", concat!("/wo", "rk/")] {
             let is_there = elf.windows(path.len()).any(|bytes| bytes == path.as_bytes());

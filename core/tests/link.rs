@@ -1,5 +1,11 @@
 //! App and board talk to each other, over good lines and bad ones. The board is the code that chips run, in a thread.
 
+#[path = "support/conversation.rs"]
+mod conversation;
+mod noise;
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,8 +16,10 @@ use emberlab_core::link::{
 };
 use emberlab_core::run::Generator;
 use emberlab_runtime::Registry;
-use emberlab_runtime::link::messages::{Hello, Started};
+use emberlab_runtime::link::messages::{Accepted, Failed, Finished, Hello, Started};
 use emberlab_runtime::link::{About, Board, FrameBuffer, serve};
+
+use noise::{Faults, NONE, Noise};
 
 /// Invocations, and how the run ended.
 type Heard = (Vec<Invocation>, Option<(u32, End)>);
@@ -41,47 +49,6 @@ const RUN: Run = Run {
     subgraph: NO_OPERATOR,
     operator: NO_OPERATOR,
 };
-
-/// What a line does to the bytes that go over it.
-#[derive(Clone, Copy)]
-struct Faults {
-    /// Of 100 000 bytes: lost, changed, a run of them lost.
-    lost: u32,
-    changed: u32,
-    cut: u32,
-}
-
-const NONE: Faults = Faults { lost: 0, changed: 0, cut: 0 };
-
-struct Noise {
-    faults: Faults,
-    generator: Generator,
-    skip: u32,
-}
-
-impl Noise {
-    fn new(faults: Faults, seed: u32) -> Self {
-        Self { faults, generator: Generator::new(seed), skip: 0 }
-    }
-
-    fn pass(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut passed = Vec::new();
-        for byte in bytes {
-            let (kind, bit) = (self.generator.step() % 100_000, self.generator.step() % 8);
-            let Faults { lost, changed, cut } = self.faults;
-            if self.skip > 0 {
-                self.skip -= 1;
-            } else if kind < changed {
-                passed.push(byte ^ (1 << bit));
-            } else if kind < changed + cut {
-                self.skip = self.generator.step() % 300;
-            } else if kind >= changed + cut + lost {
-                passed.push(*byte);
-            }
-        }
-        passed
-    }
-}
 
 struct Thread {
     incoming: Receiver<Vec<u8>>,
@@ -128,6 +95,97 @@ impl Board for Thread {
     }
 }
 
+/// The end of a board at a line with real buffers, which takes a few bytes at once. Its clock goes on by being read, so that
+/// nothing depends on how fast this computer is.
+struct Buffered {
+    stream: UnixStream,
+    clock: u64,
+    is_open: bool,
+}
+
+impl Board for Buffered {
+    fn cycles(&mut self) -> u32 {
+        self.clock as u32
+    }
+    fn micros(&mut self) -> u64 {
+        self.clock += 10;
+        self.clock
+    }
+    fn read(&mut self, bytes: &mut [u8]) -> usize {
+        match self.stream.read(bytes) {
+            Ok(0) => self.is_open = false,
+            Ok(count) => return count,
+            Err(error) => self.is_open &= error.kind() == ErrorKind::WouldBlock,
+        }
+        0
+    }
+    fn write(&mut self, bytes: &[u8]) -> usize {
+        match self.stream.write(&bytes[..bytes.len().min(29)]) {
+            Ok(count) => count,
+            Err(error) => {
+                self.is_open &= error.kind() == ErrorKind::WouldBlock;
+                thread::sleep(Duration::from_millis(1));
+                0
+            }
+        }
+    }
+    fn is_open(&self) -> bool {
+        self.is_open
+    }
+    fn idle(&mut self) {}
+}
+
+/// A host that reads, if slowly at times, hears of every invocation: 5000 a second, and as many as the line takes.
+#[test]
+fn a_line_that_is_read_loses_nothing() {
+    for (interval_micros, n_invocations) in [(200, 2000), (0, 5000)] {
+        let (stream, mut line) = UnixStream::pair().expect("a pair");
+        stream.set_nonblocking(true).expect("it can");
+        line.set_read_timeout(Some(Duration::from_millis(1))).expect("it can");
+        let model = conversation::tiny_model();
+        let board = thread::spawn(move || {
+            let mut board = Buffered { stream, clock: 0, is_open: true };
+            serve(&mut board, &ABOUT, &mut [0xa5; 20_000], Some(&model), &Registry::default());
+        });
+        let (mut client, start) = (Client::default(), Instant::now());
+        let request = client.run(Run { invocations: n_invocations, interval_micros, ..RUN });
+        let (mut next, mut end, mut n_readings) = (0, None, 0u32);
+        while end.is_none() {
+            assert!(start.elapsed() < PATIENCE, "no end after {next} invocations, {:?}", client.counters());
+            line.write_all(&client.poll(start.elapsed().as_micros() as u64)).expect("it is open");
+            let mut bytes = [0; 4096];
+            if let Ok(count) = line.read(&mut bytes) {
+                client.receive(&bytes[..count]);
+            }
+            n_readings += 1;
+            if n_readings.is_multiple_of(64) {
+                thread::sleep(Duration::from_millis(5));
+            }
+            while let Some(event) = client.next_event() {
+                match event {
+                    Event::Invocation(invocation) => {
+                        assert_eq!((invocation.number, invocation.is_whole), (next, true));
+                        assert_eq!(invocation.sample.expect("it is whole").dropped, 0);
+                        next += 1;
+                    }
+                    Event::Finished { request: number, invocations, end: how } => {
+                        end = Some((number, invocations, how));
+                    }
+                    Event::Started { .. } | Event::Ready(_) | Event::Accepted { .. } => (),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        assert_eq!((end, next), (Some((request, n_invocations, End::Done)), n_invocations));
+        assert_eq!((client.counters().lost, client.counters().corrupt), (0, 0));
+        drop(line);
+        board.join().expect("the board ends with its line");
+    }
+}
+
+/// Nothing takes a bench so long: what goes on after it hangs.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// A board in a thread and the app's side of its line.
 struct Bench {
     client: Client,
@@ -160,22 +218,35 @@ impl Bench {
         }
     }
 
+    /// Sends what is due and takes in what comes.
+    fn exchange(&mut self) {
+        let client = &mut self.client;
+        assert!(
+            self.start.elapsed() < PATIENCE,
+            "no end: run {:?}, request without an answer: {}, {:?}",
+            client.running(),
+            client.is_waiting(),
+            client.counters()
+        );
+        let bytes = client.poll(self.start.elapsed().as_micros() as u64);
+        if !bytes.is_empty() {
+            let passed = self.noise.pass(&bytes);
+            self.to_board.as_ref().expect("open until dropped").send(passed).expect("the board is there");
+        }
+        match self.from_board.recv_timeout(Duration::from_millis(1)) {
+            Ok(bytes) => client.receive(&bytes),
+            Err(RecvTimeoutError::Timeout) => (),
+            Err(RecvTimeoutError::Disconnected) => panic!("the board is gone"),
+        }
+    }
+
     /// The next thing that happens; requests are sent as they are due.
     fn event(&mut self) -> Event {
         loop {
             if let Some(event) = self.client.next_event() {
                 return event;
             }
-            let bytes = self.client.poll(self.start.elapsed().as_micros() as u64);
-            if !bytes.is_empty() {
-                let passed = self.noise.pass(&bytes);
-                self.to_board.as_ref().expect("open until dropped").send(passed).expect("the board is there");
-            }
-            match self.from_board.recv_timeout(Duration::from_millis(1)) {
-                Ok(bytes) => self.client.receive(&bytes),
-                Err(RecvTimeoutError::Timeout) => (),
-                Err(RecvTimeoutError::Disconnected) => panic!("the board is gone"),
-            }
+            self.exchange();
         }
     }
 
@@ -215,14 +286,7 @@ impl Bench {
                 self.client.ask();
                 quiet_since = Instant::now();
             }
-            let bytes = self.client.poll(self.start.elapsed().as_micros() as u64);
-            if !bytes.is_empty() {
-                let passed = self.noise.pass(&bytes);
-                self.to_board.as_ref().expect("open until dropped").send(passed).expect("the board is there");
-            }
-            if let Ok(bytes) = self.from_board.recv_timeout(Duration::from_millis(1)) {
-                self.client.receive(&bytes);
-            }
+            self.exchange();
         }
     }
 }
@@ -300,7 +364,7 @@ fn inputs_and_models_come_over_the_line() {
     let reference = Reference::new(MODEL, Source::Given, 0, &inputs).expect("the example runs");
     let request = bench.client.run(Run { source: Source::Given, mode: Mode::Checksums, ..RUN });
     let inputs_crc = bench.wait_for(|event| match event {
-        Event::Accepted { request: number, inputs_crc } if number == request => Some(inputs_crc),
+        Event::Accepted { request: number, inputs_crc, .. } if number == request => Some(inputs_crc),
         _ => None,
     });
     assert_eq!(inputs_crc, reference.inputs_crc);
@@ -377,6 +441,9 @@ fn another_version_says_what_to_do() {
         version: "",
         build: "",
         chip: "",
+        stack_bytes: None,
+        stack_used: None,
+        flash_mode: None,
     };
     client.receive(&frame(hello));
     let Some(Event::OtherVersion { protocol: 9, advice }) = client.next_event() else { panic!("no advice") };
@@ -397,4 +464,150 @@ fn a_board_that_does_not_answer_is_given_up() {
         sent += usize::from(!client.poll(tick * 100_000).is_empty());
     }
     assert_eq!((sent, client.next_event()), (10, Some(Event::Unanswered { request })));
+}
+
+/// Frames of a board, numbered from 0, as bytes on a line.
+fn frames(messages: &[emberlab_runtime::link::Message<'_>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (number, message) in messages.iter().enumerate() {
+        bytes.extend_from_slice(FrameBuffer::default().encode(number as u16, message).expect("it fits"));
+    }
+    bytes
+}
+
+fn events(client: &mut Client) -> Vec<Event> {
+    std::iter::from_fn(|| client.next_event()).collect()
+}
+
+const STARTED: Started<'static> = Started { protocol: 1, reason: "power" };
+
+/// A request may lie on the line before the board has started: it is carried out afterwards, and belongs to no run before.
+#[test]
+fn a_run_that_was_asked_for_before_the_start_ends_with_finished() {
+    let mut client = Client::default();
+    let request = client.run(RUN);
+    assert!(!client.poll(0).is_empty());
+    let (inputs_crc, operator_overhead, invocations, dropped) = (7, None, 0, 0);
+    client.receive(&frames(&[
+        STARTED.into(),
+        Accepted { request, inputs_crc, operator_overhead }.into(),
+        Finished { request, invocations, end: End::Stopped, dropped }.into(),
+    ]));
+    let expected = [
+        Event::Started { reason: "power".to_owned() },
+        Event::Accepted { request, inputs_crc, operator_overhead },
+        Event::Finished { request, invocations, end: End::Stopped },
+    ];
+    assert_eq!(events(&mut client), expected);
+    assert_eq!((client.running(), client.is_waiting()), (None, false));
+}
+
+#[test]
+fn a_run_ends_when_the_board_starts_again() {
+    let mut client = Client::default();
+    let request = client.run(RUN);
+    assert!(!client.poll(0).is_empty());
+    client.receive(&frames(&[
+        Accepted { request, inputs_crc: 7, operator_overhead: None }.into(),
+        STARTED.into(),
+    ]));
+    let expected = [
+        Event::Accepted { request, inputs_crc: 7, operator_overhead: None },
+        Event::Ended { request },
+        Event::Started { reason: "power".to_owned() },
+    ];
+    assert_eq!(events(&mut client), expected);
+    assert_eq!(client.running(), None);
+}
+
+/// The board said that the run was over, and that was lost; then it is asked to stop.
+#[test]
+fn an_end_that_was_lost_is_found_out_by_a_stop() {
+    let mut client = Client::default();
+    let request = client.run(RUN);
+    assert!(!client.poll(0).is_empty());
+    client.receive(&frames(&[Accepted { request, inputs_crc: 7, operator_overhead: None }.into()]));
+    let stop = client.stop();
+    assert!(!client.poll(1).is_empty());
+    let finished = Finished { request: stop, invocations: 0, end: End::Stopped, dropped: 0 };
+    client.receive(&FrameBuffer::default().encode(2, &finished.into()).expect("it fits").to_vec());
+    assert_eq!(
+        events(&mut client),
+        [Event::Accepted { request, inputs_crc: 7, operator_overhead: None }, Event::Ended { request }]
+    );
+    assert_eq!((client.running(), client.is_waiting()), (None, false));
+}
+
+/// A host that has just come stops what another one has begun: that nothing goes on any more is said by the answer to its stop.
+#[test]
+fn a_stop_ends_the_run_of_another_host() {
+    let mut client = Client::default();
+    let stop = client.stop();
+    assert!(!client.poll(0).is_empty());
+    let end = |request| Finished { request, invocations: 5, end: End::Stopped, dropped: 0 };
+    client.receive(&frames(&[end(900).into()]));
+    assert!(client.is_waiting());
+    assert!(!client.poll(1_000_000).is_empty());
+    client.receive(&frames(&[STARTED.into(), end(900).into(), end(stop).into()]));
+    assert_eq!((client.running(), client.is_waiting()), (None, false));
+}
+
+/// A run that is asked for while another one goes on is refused, and the other one goes on.
+#[test]
+fn a_busy_board_goes_on_with_its_run() {
+    let mut client = Client::default();
+    let first = client.run(Run { invocations: 0, ..RUN });
+    assert!(!client.poll(0).is_empty());
+    client.receive(&frames(&[Accepted { request: first, inputs_crc: 7, operator_overhead: None }.into()]));
+    let second = client.run(RUN);
+    assert!(!client.poll(1).is_empty());
+    let (problem, end) = (Problem::Busy, End::Stopped);
+    client.receive(
+        &frames(&[
+            STARTED.into(),
+            Failed { request: second, problem, reason: "a run goes on" }.into(),
+            Finished { request: first, invocations: 4, end, dropped: 0 }.into(),
+        ])[frame(STARTED).len()..],
+    );
+    let ends: Vec<_> = events(&mut client).into_iter().skip(1).collect();
+    let expected = [
+        Event::Failed { request: second, problem, reason: "a run goes on".to_owned() },
+        Event::Finished { request: first, invocations: 4, end },
+    ];
+    assert_eq!(ends, expected);
+}
+
+/// Stopped again and again, at once and later, with and without a question before, while the board starts and afterwards.
+#[test]
+fn a_run_without_end_is_stopped() {
+    for round in 0..60 {
+        let mut bench = Bench::new(Some(MODEL), 200_000, NONE, 3);
+        if round % 3 == 1 {
+            bench.client.ask();
+            bench.wait_for(|event| matches!(event, Event::Ready(_)).then_some(()));
+        }
+        let request = bench.client.run(Run { invocations: 0, interval_micros: 2000, ..RUN });
+        for _ in 0..round % 4 {
+            bench.wait_for(|event| matches!(event, Event::Invocation(_)).then_some(()));
+        }
+        bench.client.stop();
+        let end = bench.wait_for(|event| match event {
+            Event::Finished { request, end, .. } => Some((request, end)),
+            _ => None,
+        });
+        assert_eq!(end, (request, End::Stopped), "round {round}");
+        assert_eq!((bench.client.running(), bench.client.is_waiting()), (None, false));
+    }
+}
+
+/// Conversations of all kinds over all kinds of lines; `core/fuzz` looks for more of them.
+#[test]
+fn conversations_come_to_an_end() {
+    conversation::converse(&[]);
+    let mut generator = Generator::new(77);
+    for _ in 0..400 {
+        let n_bytes = generator.step() as usize % 600;
+        let script: Vec<u8> = (0..n_bytes).map(|_| (generator.step() >> 9) as u8).collect();
+        conversation::converse(&script);
+    }
 }

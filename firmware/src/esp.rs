@@ -4,13 +4,15 @@
 //! esp-hal's `init` turns all watchdogs off, so that an invocation may take as long as it takes.
 
 use emberlab_runtime::link::messages::Unit;
-use emberlab_runtime::link::{Board, TextBuffer};
+use emberlab_runtime::link::{Board, Stack, TextBuffer};
 use esp_hal::Blocking;
 use esp_hal::clock::CpuClock;
 use esp_hal::time::Instant;
 use esp_hal::uart::{Config, Uart, UartTx};
 #[cfg(not(feature = "esp32"))]
 use esp_hal::usb::usb_serial_jtag::UsbSerialJtag;
+
+use crate::stack::WatchedStack;
 
 // Without times and dates, so that the same sources give the same bytes.
 esp_bootloader_esp_idf::esp_app_desc!(
@@ -52,6 +54,7 @@ struct Chip {
     usb: UsbSerialJtag<'static, Blocking>,
     uart: Uart<'static, Blocking>,
     line: Line,
+    stack: WatchedStack,
 }
 
 impl Chip {
@@ -128,6 +131,40 @@ impl Board for Chip {
             }
         }
     }
+
+    fn stack(&self) -> Option<Stack> {
+        Some(self.stack.used())
+    }
+
+    fn flash_mode(&self) -> &'static str {
+        // What the boot program has set, which goes by the header of the image.
+        let control = esp_hal::peripherals::SPI0::regs().ctrl().read();
+        if control.fread_qio().bit() {
+            "qio"
+        } else if control.fread_quad().bit() {
+            "qout"
+        } else if control.fread_dio().bit() {
+            "dio"
+        } else if control.fread_dual().bit() {
+            "dout"
+        } else if control.fastrd_mode().bit() {
+            "fast"
+        } else {
+            "slow"
+        }
+    }
+}
+
+/// The stack of the program, filled where it is not used. Its lowest bytes end with a word that esp-hal watches for writes.
+fn stack() -> WatchedStack {
+    unsafe extern "C" {
+        static __stack_chk_guard: u32;
+        static _stack_start_cpu0: u32;
+    }
+    let bottom = &raw const __stack_chk_guard as usize + 4;
+    let top = &raw const _stack_start_cpu0 as usize;
+    // SAFETY: esp-hal's linker scripts keep this range for the stack, on which the program runs.
+    unsafe { WatchedStack::new(bottom, top) }
 }
 
 /// Starts the counter of cycles of Espressif's RISC-V cores: what to count (register mpcer), and that it counts (mpcmr).
@@ -178,6 +215,7 @@ fn main() -> ! {
         usb: UsbSerialJtag::new(peripherals.USB_DEVICE),
         uart,
         line: Line::All,
+        stack: stack(),
     };
     let reason = match esp_hal::system::reset_reason() {
         Some(reason) => TextBuffer::<32>::new(format_args!("{reason:?}")),

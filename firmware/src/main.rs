@@ -10,6 +10,7 @@
 mod esp;
 #[cfg(feature = "qemu")]
 mod qemu;
+mod stack;
 mod window;
 
 use emberlab_runtime::Registry;

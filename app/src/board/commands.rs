@@ -159,6 +159,7 @@ pub fn done(outcome: BoardOutcome, document: &mut Document, jobs: &mut Jobs) {
                 board.chosen = Some(port.address());
             }
         }
+        BoardOutcome::Flashed(state) => flashed(document, jobs, state),
         BoardOutcome::FirmwareChosen(path) => {
             if path.is_some() {
                 board.firmware = path;
@@ -308,12 +309,12 @@ fn flash_and_measure(document: &mut Document, jobs: &mut Jobs) {
     let Some((_, name, file)) = model_in_front(document) else { return };
     close(document, jobs);
     document.board.failure = None;
-    let _ = (path, name, file);
-    begin(document, jobs, Kind::Measure { sends_model: false });
+    document.board.flash = FlashState::Running("Opening the port".to_owned());
+    jobs.flash(path, &name, file, document.board.firmware.clone());
 }
 
 /// Flashing has ended: measures what is on the board now.
-pub fn flashed(document: &mut Document, jobs: &mut Jobs, result: FlashState) {
+fn flashed(document: &mut Document, jobs: &mut Jobs, result: FlashState) {
     let is_done = matches!(result, FlashState::Done(_));
     document.board.flash = result;
     if is_done {

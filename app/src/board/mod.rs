@@ -16,7 +16,7 @@ use emberlab_core::link::{Board, Counters, Model, Refusal, Summary, Unit};
 use crate::device::{Address, Faults};
 use crate::document::TabId;
 
-pub use self::commands::{BoardCommand, apply, close, done, flashed, run_inputs};
+pub use self::commands::{BoardCommand, apply, close, done, run_inputs};
 pub use self::refresh::{refresh, take};
 
 /// Lines of text that are kept.

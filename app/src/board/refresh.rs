@@ -6,11 +6,11 @@ use egui::Context;
 use emberlab_core::bench::{LogLevel, Said, Stage, text_line, text_values};
 use emberlab_core::model::{Tensor, TensorType};
 
-use super::BoardRun;
 use super::commands::{Kind, begin};
+use super::{BoardRun, FlashState};
 use crate::device::Inbox;
 use crate::document::{Document, PanelKind, TabContent};
-use crate::jobs::Jobs;
+use crate::jobs::{JobKind, Jobs};
 
 /// Figures of many invocations are made anew this often.
 const FIGURES_EVERY_MICROS: u64 = 250_000;
@@ -28,6 +28,14 @@ pub fn refresh(document: &mut Document, jobs: &mut Jobs, ctx: &Context) {
             jobs.look_for_ports();
         }
         ctx.request_repaint_after(Duration::from_secs_f64(LOOK_EVERY));
+    }
+    if let FlashState::Running(text) = &mut document.board.flash {
+        if jobs.is_busy(JobKind::Flash) {
+            *text = jobs.flash_note();
+        } else {
+            // Cancelled before anything was written.
+            document.board.flash = FlashState::None;
+        }
     }
     if document.board.begins_with.is_some()
         && document.active_model().is_some_and(|(_, open)| open.file.is_some())

@@ -1,7 +1,7 @@
 //! `emberlab evaluate`: how right a model is about data, with the bits of the chip.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use emberlab_core::dataset::{Dataset, PreparationRecord, PreparedPart, Preparer};
 use emberlab_core::evaluate::Evaluation;
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
         Failure(format!("{place} is not a model that can be read: {error}\n  try: {}", error.help()))
     })?;
     let record = record(arguments, &model)?;
-    let dataset = dataset(arguments)?;
+    let dataset = dataset(&arguments.data)?;
     let part = prepared(&dataset, &record)?;
     let found = evaluate(&model, &bytes, &part.samples, &|_, _| true).map_err(failure)?;
     let evaluated = found.ok_or_else(|| Failure("evaluating was ended".to_owned()))?;
@@ -98,8 +98,8 @@ fn record(arguments: &Arguments, model: &Model) -> Result<PreparationRecord, Fai
         .ok_or_else(|| Failure(format!("the data of {} are not at hand", project.name)))
 }
 
-fn dataset(arguments: &Arguments) -> Result<std::sync::Arc<Dataset>, Failure> {
-    let path = &arguments.data;
+/// The data of a folder or file.
+pub(super) fn dataset(path: &Path) -> Result<std::sync::Arc<Dataset>, Failure> {
     let absolute = std::path::absolute(path)
         .map_err(|error| Failure(format!("cannot read {}: {error}", path.display())))?;
     let request = LoadRequest {

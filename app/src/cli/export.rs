@@ -1,18 +1,27 @@
-//! `emberlab export`: a model as sources for firmware, or a variant of a project as a file.
+//! `emberlab export`: a model as sources or as a whole project for firmware, or a variant of a project as a file.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use clap::ArgGroup;
-use emberlab_core::export::{ROUND_TRIP_SEED, RoundTripRun, SourceKind};
+use clap::{ArgGroup, ValueEnum};
+use emberlab_core::dataset::Prepared;
+use emberlab_core::export::{ArenaMemory, EspIdfApp, ROUND_TRIP_SEED, RoundTripRun, SourceKind};
 use emberlab_core::hash::sha256_hex;
-use emberlab_core::plan::Target;
+use emberlab_core::plan::{Chip, Target};
+use emberlab_core::tflite;
 use serde::Serialize;
 
-use super::compress::variant_bytes;
-use super::target::TargetArguments;
+use super::compress::{failure, variant_bytes};
+use super::evaluate::dataset;
+use super::project::{all_training_data, read_project};
+use super::target::{TargetArguments, chip_from_text};
 use super::{Failure, Outcome, read_file, written};
-use crate::jobs::{Exported, SourcesRequest, export_sources, export_tflite, file_name, round_trip_text};
+use crate::jobs::{
+    EspIdfRequest, Exported, SourcesRequest, WriteFailure, export_esp_idf, export_sources, export_tflite,
+    file_name, round_trip_text,
+};
+use crate::project::compress::data_for_model;
 use crate::theme::format;
 
 #[derive(clap::Args)]
@@ -20,11 +29,11 @@ use crate::theme::format;
 pub(super) struct Arguments {
     /// The .tflite file; with --variant the .emberlab file
     model: PathBuf,
-    /// Write a variant of a project, such as int8, as a .tflite file; made anew where the project does not keep it
-    #[arg(long, value_name = "NAME", group = "form", requires = "out")]
+    /// Take a variant of a project, such as int8; made anew where the project does not keep it
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["c_array", "rust"])]
     variant: Option<String>,
-    /// The .tflite file to write
-    #[arg(short = 'o', long, value_name = "OUT.tflite", conflicts_with_all = ["c_array", "rust", "esp_idf"])]
+    /// Write the variant as a .tflite file
+    #[arg(short = 'o', long, value_name = "OUT.tflite", group = "form", requires = "variant")]
     out: Option<PathBuf>,
     /// Write model.h, model.cc and resolver.h for TensorFlow Lite Micro into a folder
     #[arg(long, value_name = "DIR", group = "form")]
@@ -32,23 +41,32 @@ pub(super) struct Arguments {
     /// Write model.rs for Emberlab's own runtime into a folder; its arena is the same on every target
     #[arg(long, value_name = "DIR", group = "form")]
     rust: Option<PathBuf>,
-    /// Write a complete ESP-IDF project; there is none yet
+    /// Write a complete project into a folder: TensorFlow Lite Micro with ESP-NN, built by idf.py
     #[arg(long, value_name = "DIR", group = "form")]
     esp_idf: Option<PathBuf>,
     #[command(flatten)]
     target: TargetArguments,
-    /// Chip of the ESP-IDF project
-    #[arg(long = "chip", hide = true, conflicts_with_all = ["c_array", "rust"])]
-    _chip: Option<String>,
-    /// The ESP-IDF project uses external memory
-    #[arg(long = "psram", hide = true, conflicts_with_all = ["c_array", "rust"])]
-    _psram: bool,
-    /// What the ESP-IDF project does
-    #[arg(long = "app", hide = true, conflicts_with_all = ["c_array", "rust"])]
-    _app: Option<String>,
+    /// Chip of the ESP-IDF project, the same as --target
+    #[arg(long, value_name = "CHIP", value_parser = chip_from_text, conflicts_with_all = ["c_array", "rust", "out", "target"])]
+    chip: Option<Chip>,
+    /// Put the arena of the ESP-IDF project into external memory
+    #[arg(long, conflicts_with_all = ["c_array", "rust", "out"])]
+    psram: bool,
+    /// What the ESP-IDF project does at its start: answer for stored samples, or time 1000 invocations
+    #[arg(long, value_enum, conflicts_with_all = ["c_array", "rust", "out"])]
+    app: Option<App>,
+    /// Data of which the ESP-IDF project stores a sample of each class; random inputs without any
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["c_array", "rust", "out", "variant"])]
+    data: Option<PathBuf>,
     /// One JSON document instead of text
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum App {
+    Classify,
+    Bench,
 }
 
 #[derive(Serialize)]
@@ -85,11 +103,14 @@ struct RoundTripFacts {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure> {
     let target = arguments.target.target()?;
+    if let Some(folder) = &arguments.esp_idf {
+        let request = esp_idf_request(arguments, target, folder)?;
+        let exported = ended(export_esp_idf(&request, &|| false))?;
+        return report(arguments, &request.bytes, request.target, &exported, out);
+    }
     if let (Some(name), Some(path)) = (&arguments.variant, &arguments.out) {
         let bytes = variant_bytes(&arguments.model, name)?;
-        let exported = export_tflite(&bytes, path, &|| false)
-            .map_err(|failure| Failure(format!("{}\n  try: {}", failure.message, failure.help)))?;
-        let exported = exported.ok_or_else(|| Failure("the export was stopped".to_owned()))?;
+        let exported = ended(export_tflite(&bytes, path, &|| false))?;
         return report(arguments, &bytes, target, &exported, out);
     }
     let (kind, folder) = form(arguments)?;
@@ -101,10 +122,61 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
         target,
         folder: folder.to_owned(),
     };
-    let exported = export_sources(&request, &|| false)
-        .map_err(|failure| Failure(format!("{}\n  try: {}", failure.message, failure.help)))?;
-    let exported = exported.ok_or_else(|| Failure("the export was stopped".to_owned()))?;
+    let exported = ended(export_sources(&request, &|| false))?;
     report(arguments, &bytes, target, &exported, out)
+}
+
+/// What was written, or why nothing was.
+fn ended(result: Result<Option<Exported>, WriteFailure>) -> Result<Exported, Failure> {
+    let exported =
+        result.map_err(|failure| Failure(format!("{}\n  try: {}", failure.message, failure.help)))?;
+    exported.ok_or_else(|| Failure("the export was stopped".to_owned()))
+}
+
+/// The project that is asked for: of a .tflite file, or of a variant with the data of its project.
+fn esp_idf_request(
+    arguments: &Arguments,
+    target: Target,
+    folder: &Path,
+) -> Result<EspIdfRequest, Failure> {
+    let target = Target { chip: arguments.chip.unwrap_or(target.chip), ..target };
+    let app = match arguments.app {
+        Some(App::Classify) | None => EspIdfApp::Classify,
+        Some(App::Bench) => EspIdfApp::Bench,
+    };
+    let memory = if arguments.psram { ArenaMemory::Psram } else { ArenaMemory::Internal };
+    let (name, bytes, data) = match &arguments.variant {
+        Some(variant) => {
+            let file = std::path::absolute(&arguments.model).unwrap_or_else(|_| arguments.model.clone());
+            let bytes = variant_bytes(&file, variant)?;
+            let project = read_project(&file)?;
+            let data = all_training_data(&project, &file)?;
+            (format!("{} {variant}.tflite", project.name), bytes, Some(data.prepared))
+        }
+        None => {
+            let bytes = read_file(&arguments.model)?;
+            let data = arguments.data.as_ref().map(|data| prepared(&arguments.model, &bytes, data));
+            (file_name(&arguments.model), bytes, data.transpose()?)
+        }
+    };
+    Ok(EspIdfRequest {
+        file_name: name,
+        bytes,
+        target,
+        memory: Some(memory),
+        app,
+        data,
+        folder: folder.to_owned(),
+    })
+}
+
+/// The samples of a set, prepared as the model says.
+fn prepared(file: &Path, bytes: &Arc<[u8]>, data: &Path) -> Result<Arc<Prepared>, Failure> {
+    let model = tflite::read(bytes.clone()).map_err(|error| {
+        Failure(format!("{} is not a model that can be read: {error}\n  try: {}", file.display(), error.help()))
+    })?;
+    let data = data_for_model(&model, dataset(data)?, &|_, _| true).map_err(failure)?;
+    Ok(data.ok_or_else(|| Failure("reading the data was stopped".to_owned()))?.prepared)
 }
 
 fn report(
@@ -141,10 +213,7 @@ fn form(arguments: &Arguments) -> Result<(SourceKind, &Path), Failure> {
     if let Some(folder) = &arguments.rust {
         return Ok((SourceKind::RustModule, folder));
     }
-    Err(Failure(
-        "there is no export as a complete ESP-IDF project yet; --c-array DIR writes sources for one"
-            .to_owned(),
-    ))
+    Err(Failure("name the folder to write to with --c-array, --rust or --esp-idf".to_owned()))
 }
 
 fn files(exported: &Exported) -> Vec<FileFacts> {
@@ -252,6 +321,27 @@ mod tests {
     }
 
     #[test]
+    fn a_project_is_written_and_checked() {
+        let scratch = Scratch::new("esp-idf");
+        let folder = scratch.folder("firmware");
+        let said = scratch
+            .run(&["--esp-idf", &folder, "--chip", "esp32s3", "--psram", "--app", "bench"])
+            .expect("it is written");
+        for part in ["main.cc", "idf_component.yml", "sdkconfig.defaults.esp32p4", "Round trip checked: "] {
+            assert!(said.contains(part), "{said}");
+        }
+        let read = |name: &str| std::fs::read_to_string(Path::new(&folder).join(name)).expect(name);
+        assert!(read("main/main.cc").contains("EXT_RAM_BSS_ATTR std::uint8_t tensor_arena["));
+        assert!(read("main/main.cc").contains("void Bench("));
+        assert!(read("sdkconfig.defaults").contains("CONFIG_IDF_TARGET=\"esp32s3\"\n"));
+        let said = scratch.run(&["--esp-idf", &folder, "--target", "esp32c3", "--json"]).expect("it is written");
+        let json: serde_json::Value = serde_json::from_str(&said).expect("one document");
+        assert_eq!((json["target"].as_str(), json["kernels"].as_str()), (Some("esp32c3"), Some("esp-nn")));
+        assert!(json["files"].as_array().is_some_and(|files| files.len() > 20), "{json}");
+        assert!(read("main/main.cc").contains("void Classify("));
+    }
+
+    #[test]
     fn json_lists_files_notes_and_the_check() {
         let scratch = Scratch::new("json");
         let folder = scratch.folder("out");
@@ -275,11 +365,13 @@ mod tests {
         let scratch = Scratch::new("wrong");
         let (out, in_a_file) = (scratch.folder("out"), scratch.folder(&format!("{EXAMPLE_NAME}/deep")));
         for (arguments, part) in [
-            (&["--esp-idf", &out][..], "no export as a complete ESP-IDF project yet"),
-            (
-                &["--esp-idf", &out, "--chip", "esp32s3", "--psram", "--app", "bench"],
-                "no export as a complete",
-            ),
+            (&["--esp-idf", &out, "--chip", "esp32c3", "--psram"][..], "cannot have external memory"),
+            (&["--esp-idf", &out, "--chip", "host64"], "ESP-IDF is for chips"),
+            (&["--esp-idf", &out, "--kernels", "reference"], "always built with ESP-NN"),
+            (&["--esp-idf", &out, "--app", "blink"], "classify, bench"),
+            (&["--esp-idf", &out, "--chip", "esp32", "--target", "esp32"], "cannot be used with"),
+            (&["--esp-idf", &out, "--data", &in_a_file], "cannot read"),
+            (&["--esp-idf", &in_a_file], "is no folder"),
             (&["--c-array", &out, "--target", "esp8266"], "known are esp32, esp32s2"),
             (&["--c-array", &out, "--target", "host64", "--kernels", "esp-nn"], "only the reference kernels"),
             (&["--c-array", &out, "--rust", &out], "cannot be used with"),

@@ -8,9 +8,11 @@ mod bench;
 mod compress;
 mod evaluate;
 mod export;
+mod flash;
 mod inspect;
 mod interrupt;
 mod new;
+mod ports;
 mod project;
 mod run;
 mod target;
@@ -26,8 +28,20 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 /// Names of the commands; a first argument that is none of them is a file to open in the window.
-pub const COMMANDS: [&str; 10] =
-    ["inspect", "run", "templates", "new", "train", "compress", "evaluate", "export", "bench", "help"];
+pub const COMMANDS: [&str; 12] = [
+    "inspect",
+    "run",
+    "templates",
+    "new",
+    "train",
+    "compress",
+    "evaluate",
+    "export",
+    "ports",
+    "flash",
+    "bench",
+    "help",
+];
 
 #[derive(Parser)]
 #[command(
@@ -58,6 +72,10 @@ enum Command {
     Evaluate(evaluate::Arguments),
     /// Write a model as sources for firmware
     Export(export::Arguments),
+    /// List the ports that boards may be on
+    Ports(ports::Arguments),
+    /// Put a model with its firmware into a board, or into a file
+    Flash(flash::Arguments),
     /// Measure a model on a board, and compare its bits with this computer's
     Bench(bench::Arguments),
 }
@@ -90,6 +108,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
                 Command::Compress(arguments) => compress::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Evaluate(arguments) => evaluate::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Export(arguments) => export::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Ports(arguments) => ports::run(&arguments, &mut std::io::stdout().lock()),
+                Command::Flash(arguments) => flash::run(&arguments, &mut std::io::stdout().lock()),
                 Command::Bench(arguments) => bench::run(&arguments, &mut std::io::stdout().lock()),
             };
             exit_code(result)

@@ -3,7 +3,13 @@
 //! A [`Line`] carries bytes; a [`Session`] in a thread measures over it and tells the window what happened.
 
 mod emulated;
+pub mod flash;
+pub mod holders;
+pub mod idf_build;
+pub mod image;
 mod line;
+pub mod open;
+pub mod ports;
 mod serial;
 mod session;
 mod simulated;

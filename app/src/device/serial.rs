@@ -3,8 +3,10 @@
 use std::io::{self, Read as _, Write as _};
 use std::time::Duration;
 
-use serialport::{ClearBuffer, ErrorKind, SerialPort};
+use serialport::{ClearBuffer, SerialPort};
 
+use super::open::port_failure;
+use super::ports::ports;
 use super::{Device, Line, OpenError};
 
 /// Speed of a UART; a USB port of a chip does not care.
@@ -25,12 +27,13 @@ impl SerialDevice {
     /// The port has the same USB serial number, but maybe another name by now.
     fn current_path(&self) -> String {
         let Some(wanted) = &self.usb_serial else { return self.path.clone() };
-        let ports = serialport::available_ports().unwrap_or_default();
-        let is_it = |port: &serialport::SerialPortInfo| match &port.port_type {
-            serialport::SerialPortType::UsbPort(usb) => usb.serial_number.as_ref() == Some(wanted),
-            _ => false,
-        };
-        ports.into_iter().find(is_it).map_or_else(|| self.path.clone(), |port| port.port_name)
+        let ports = ports().unwrap_or_default();
+        let is_it = |port: &&super::ports::Port| port.serial_number() == Some(wanted);
+        // Two devices may have the same number: then only the path tells them apart.
+        let on_its_path = ports.iter().filter(is_it).find(|port| port.path == self.path);
+        on_its_path
+            .or_else(|| ports.iter().find(is_it))
+            .map_or_else(|| self.path.clone(), |port| port.path.clone())
     }
 }
 
@@ -42,7 +45,10 @@ impl Device for SerialDevice {
             .preserve_dtr_on_open()
             .timeout(Duration::from_millis(5))
             .open()
-            .map_err(|error| failure(&self.path, &error))?;
+            .map_err(|error| {
+                let failure = port_failure(&self.path, &error);
+                OpenError { message: failure.message, help: failure.help }
+            })?;
         // What an earlier session left there means nothing now.
         let _ = port.clear(ClearBuffer::Input);
         Ok(Box::new(SerialLine { port, patience: Duration::from_millis(5) }))
@@ -51,29 +57,6 @@ impl Device for SerialDevice {
     fn comes_back(&self) -> bool {
         true
     }
-}
-
-fn failure(path: &str, error: &serialport::Error) -> OpenError {
-    let text = error.to_string();
-    let is_denied = matches!(error.kind, ErrorKind::Io(io::ErrorKind::PermissionDenied));
-    let (message, help) = if is_denied || text.contains("ermission") {
-        let help = if cfg!(target_os = "linux") {
-            "Run: sudo usermod -aG dialout $USER, then log out and in again".to_owned()
-        } else {
-            "Another program may have it: close serial monitors".to_owned()
-        };
-        (format!("This user may not open {path}"), help)
-    } else if text.contains("busy") || text.contains("in use") {
-        (
-            format!("Another program has {path}"),
-            "Close serial monitors and the like, then try again".to_owned(),
-        )
-    } else if matches!(error.kind, ErrorKind::NoDevice | ErrorKind::Io(io::ErrorKind::NotFound)) {
-        (format!("{path} is not there"), "Plug the board in again; some cables carry power only".to_owned())
-    } else {
-        (format!("{path} cannot be opened: {text}"), "Plug the board in again".to_owned())
-    };
-    OpenError { message, help }
 }
 
 struct SerialLine {

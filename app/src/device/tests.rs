@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use emberlab_core::bench::{Check, DifferingPlace, Inputs, MarkerKind, Order, Plan, Said, Sample, Stage};
+use emberlab_core::tflite;
 
-use super::{Address, Device, Faults, Inbox, Session, SessionOrder, device, is_emulator_there};
+use super::{Address, Device, EMULATOR, Faults, Inbox, Session, SessionOrder, device, is_emulator_there};
 use crate::jobs::Wake;
 
 static MODEL: &[u8] = include_bytes!("../../../assets/examples/keyword_spotting.tflite");
@@ -125,10 +126,15 @@ fn a_board_with_another_model_says_so_and_takes_this_one() {
 
 #[test]
 fn the_first_operator_that_differs_is_named_with_both_tensors() {
-    // The board has a model with one changed weight; the host takes it for its own by its checksum.
+    // The board has a model with another weight in its second operator.
+    let model = tflite::read(Arc::from(MODEL)).expect("the example opens");
+    let main = &model.subgraphs[0];
+    let weights = main.operators[1].inputs[1].expect("a convolution has weights");
+    let weights = model.constant_data(main.tensor(weights)).expect("weights are constants");
+    let place =
+        MODEL.windows(weights.len()).position(|bytes| bytes == weights).expect("they lie in the file");
     let mut board = MODEL.to_vec();
-    let weight = board.len() / 2;
-    board[weight] ^= 0x40;
+    board[place] ^= 0x40;
     let session = start(
         device(&Address::Simulated(Faults::default()), Some(&Arc::from(&board[..]))),
         Plan { trusts_model: true, ..plan(None) },
@@ -136,7 +142,7 @@ fn the_first_operator_that_differs_is_named_with_both_tensors() {
     let mut heard = Heard::default();
     until(&session, &mut heard, "a difference", |heard| heard.check().is_some());
     let difference = heard.check().and_then(|check| check.difference.clone()).expect("a weight differs");
-    let DifferingPlace::Operator(..) = difference.place else { panic!("{difference:?}") };
+    let DifferingPlace::Operator(0, 1, ..) = difference.place else { panic!("{difference:?}") };
     let (expected, found) = (difference.expected.expect("ours"), difference.found.expect("the board's"));
     assert_eq!(expected.len(), found.len());
     assert_ne!(expected, found);
@@ -182,17 +188,45 @@ fn orders_are_followed_while_it_measures() {
     until(&session, &mut heard, "begun anew", |heard| heard.samples.len() > before);
 }
 
+/// The models that every board is tried with: the bundled example, and well-known ones where they are there.
+fn models() -> Vec<(String, Arc<[u8]>)> {
+    let mut models = vec![("keyword_spotting".to_owned(), Arc::from(MODEL))];
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/models");
+    for name in ["hello_world_int8", "ad01_int8", "kws_ref_model", "person_detect"] {
+        match std::fs::read(folder.join(format!("{name}.tflite"))) {
+            Ok(bytes) => models.push((name.to_owned(), bytes.into())),
+            Err(_) => eprintln!("skipped: ../shared/models has no {name}.tflite"),
+        }
+    }
+    models
+}
+
+/// Instructions of an invocation, as `tests/emulated/models.md` has them.
+fn counted(table: &str, name: &str) -> Option<u64> {
+    let row = table.lines().find(|line| line.split('|').nth(1).is_some_and(|cell| cell.trim() == name))?;
+    row.split('|').nth(3)?.trim().replace([',', ' '], "").parse().ok()
+}
+
 #[test]
 fn the_emulated_board_counts_the_same_instructions_every_time() {
     if !is_emulator_there() {
-        eprintln!("skipped: qemu-system-riscv32 is not installed");
+        eprintln!("skipped: {EMULATOR} is not installed");
         return;
     }
-    let session = start(device(&Address::Emulated, Some(&Arc::from(MODEL))), plan(Some(20)));
-    let mut heard = Heard::default();
-    until(&session, &mut heard, "measuring", |heard| heard.has_stage(&Stage::Done));
-    assert!(heard.check().is_some_and(|check| check.is_equal()), "{:?}", heard.check());
-    let counts: Vec<u64> = heard.samples.iter().map(|(sample, _)| sample.cycles).collect();
-    assert_eq!(counts.len(), 20);
-    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+    let table = include_str!("../../../tests/emulated/models.md");
+    for (name, model) in models() {
+        let plan = Plan { model: Some(model.clone()), n_checks: 2, ..plan(Some(4)) };
+        let session = start(device(&Address::Emulated, Some(&model)), plan);
+        let mut heard = Heard::default();
+        until(&session, &mut heard, &name, |heard| heard.has_stage(&Stage::Done));
+        let check = heard.check().unwrap_or_else(|| panic!("{name} was not compared"));
+        assert!(check.is_equal(), "{name}: {check:?}");
+        let counts: Vec<u64> = heard.samples.iter().map(|(sample, _)| sample.cycles).collect();
+        assert_eq!(counts.len(), 4, "{name}");
+        assert!(counts.iter().all(|count| *count == counts[0]), "{name}: {counts:?}");
+        if let Some(expected) = counted(table, &name) {
+            // The firmware that ships is the one that the table was made with.
+            assert_eq!(counts[0], expected, "{name}");
+        }
+    }
 }

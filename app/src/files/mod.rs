@@ -3,11 +3,12 @@
 mod list;
 mod sums;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use emberlab_core::dataset::{FileEntry, Files};
+use emberlab_core::dataset::{FileEntry, Files, listed_paths};
 
 pub use list::{ListError, MAX_FILES};
 pub use sums::SummedFiles;
@@ -78,8 +79,11 @@ impl DiskFiles {
         report: &mut dyn FnMut(u64) -> bool,
     ) -> Result<bool, ListError> {
         let metadata = std::fs::metadata(path).map_err(|error| ListError::new(path, &error))?;
-        let root = self.roots.len() as u32;
         let is_file = !metadata.is_dir();
+        if is_file && is_table(path) {
+            self.add_listed(folder, path, report);
+        }
+        let root = self.roots.len() as u32;
         let own = if is_one_of_many && !is_file {
             self.free_folder(folder, &file_name(path))
         } else {
@@ -103,6 +107,28 @@ impl DiskFiles {
         Ok(true)
     }
 
+    /// Adds the pictures and sounds beside a table that it lists, so that a table can be opened without its folder.
+    fn add_listed(&mut self, folder: &str, table: &Path, report: &mut dyn FnMut(u64) -> bool) {
+        let Some(parent) = table.parent() else { return };
+        let Some(bytes) = read_table(table) else { return };
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let root = self.roots.len() as u32;
+        let known: HashSet<String> = self.entries.iter().map(|entry| entry.path.clone()).collect();
+        for (number, listed) in listed_paths(&bytes).into_iter().enumerate() {
+            // A table of very many files takes its time: whoever has ended the listing sees that it is not whole.
+            if number.is_multiple_of(256) && !report(self.entries.len() as u64) {
+                break;
+            }
+            let path = format!("{prefix}{listed}");
+            let Ok(metadata) = std::fs::metadata(parent.join(&listed)) else { continue };
+            if metadata.is_file() && !known.contains(&path) {
+                self.entries.push(FileEntry { path, bytes: metadata.len() });
+                self.roots_of.push(root);
+            }
+        }
+        self.roots.push(Root { path: parent.to_owned(), prefix, is_file: false });
+    }
+
     /// A name for a folder that no other has: two dropped folders may have the same one.
     fn free_folder(&self, folder: &str, name: &str) -> String {
         let prefix =
@@ -116,6 +142,13 @@ impl DiskFiles {
         let mut all: Vec<(FileEntry, u32)> =
             std::mem::take(&mut self.entries).into_iter().zip(std::mem::take(&mut self.roots_of)).collect();
         all.sort_unstable();
+        // A file may be dropped beside the table that lists it.
+        let place = |(entry, root): &(FileEntry, u32)| {
+            let root = &self.roots[*root as usize];
+            let below = entry.path.strip_prefix(root.prefix.as_str()).filter(|_| !root.is_file);
+            below.map_or_else(|| root.path.clone(), |below| root.path.join(below))
+        };
+        all.dedup_by(|a, b| a.0.path == b.0.path && place(a) == place(b));
         (self.entries, self.roots_of) = all.into_iter().unzip();
     }
 
@@ -170,6 +203,32 @@ impl Files for DiskFiles {
     fn name(&self) -> String {
         self.name.clone()
     }
+}
+
+/// Largest table that is looked through for files that it lists.
+const LARGEST_LIST: u64 = 64 << 20;
+
+/// The name is that of a table.
+fn is_table(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    extension.is_some_and(|extension| matches!(extension.as_str(), "csv" | "tsv" | "txt" | "dat"))
+}
+
+/// The bytes of a table that lists files, if it is not too large.
+fn read_table(path: &Path) -> Option<Vec<u8>> {
+    const START: u64 = 1 << 14;
+    let mut bytes = Vec::new();
+    let mut file = File::open(path).ok()?;
+    if file.metadata().ok()?.len() > LARGEST_LIST {
+        return None;
+    }
+    file.by_ref().take(START).read_to_end(&mut bytes).ok()?;
+    // Most tables hold numbers: their start tells.
+    if listed_paths(&bytes).is_empty() {
+        return None;
+    }
+    file.take(LARGEST_LIST).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// Endings of files that data are in.

@@ -114,6 +114,23 @@ fn listing_stops_when_asked_to() {
 }
 
 #[test]
+fn a_table_brings_the_files_that_it_lists() {
+    let scratch = Scratch::new("listed");
+    let table =
+        scratch.write("list.csv", b"file,label\nclips/a.wav,yes\nb.png,no\n../c.wav,no\ngone.wav,yes\n");
+    scratch.write("clips/a.wav", b"a");
+    scratch.write("b.png", b"bb");
+    scratch.write("other.wav", b"no");
+    let files = list(std::slice::from_ref(&table), &[]);
+    assert_eq!(names(&files), ["b.png", "clips/a.wav", "list.csv"]);
+    assert_eq!(files.read(0).expect("it is there"), b"bb");
+    assert_eq!(files.read(1).expect("it is there"), b"a");
+    let second = scratch.write("second.csv", b"clips/a.wav,no\nother.wav,no\n");
+    let files = list(&[table, second, scratch.0.join("other.wav")], &[]);
+    assert_eq!(names(&files), ["b.png", "clips/a.wav", "list.csv", "other.wav", "second.csv"]);
+}
+
+#[test]
 fn sums_are_those_of_the_files_that_were_read() {
     let scratch = Scratch::new("sums");
     scratch.write("a.csv", b"abc");

@@ -1,15 +1,19 @@
 //! Boards: the session that measures, ports, flashing, and files of results.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use emberlab_core::bench::{Plan, Record};
+use emberlab_core::bench::{Plan, Record, Trouble};
 
 use super::dialog::{TOO_FAST, spec};
 use super::{JobKind, JobSpec, Jobs, Outcome, file_name, read_file, write_atomically};
-use crate::board::PortEntry;
+use crate::board::{FlashState, PortEntry};
+use crate::device::flash::{FlashProgress, FlashRequest, FlashStep, Flashed, board_text, flash};
+use crate::device::image::Firmware;
+use crate::device::ports::{Port, ports};
 use crate::device::{Device, Inbox, Session, SessionOrder, is_emulator_there};
+use crate::theme::format;
 
 /// Larger files are no recordings.
 const MAX_RECORDING_BYTES: u64 = 1 << 30;
@@ -19,6 +23,8 @@ const MAX_RECORDING_BYTES: u64 = 1 << 30;
 pub enum BoardOutcome {
     /// Ports in reach, and whether the emulator is installed.
     Ports(Vec<PortEntry>, bool),
+    /// A board was flashed, or why not.
+    Flashed(FlashState),
     /// A firmware that the user chose; `None` if none.
     FirmwareChosen(Option<PathBuf>),
     /// A recording that the user chose; `None` if none.
@@ -65,7 +71,56 @@ impl Jobs {
             return;
         }
         let spec = JobSpec { kind: JobKind::Ports, name: "Looking for boards".to_owned(), subject: None };
-        self.start(spec, |_| Some(Outcome::Board(BoardOutcome::Ports(ports(), is_emulator_there()))));
+        self.start(spec, |_| Some(Outcome::Board(BoardOutcome::Ports(port_entries(), is_emulator_there()))));
+    }
+
+    /// Flashes a model to the board on a port, with the firmware that ships or one of the user's own.
+    pub fn flash(&mut self, port: String, name: &str, model: Arc<[u8]>, firmware: Option<PathBuf>) {
+        let note: Arc<Mutex<String>> = Arc::default();
+        self.flash_note = note.clone();
+        let wake = self.outlet().1;
+        let spec = JobSpec { kind: JobKind::Flash, name: format!("Flashing {name}"), subject: None };
+        self.start(spec, move |context| {
+            let say = |text: String| {
+                *note.lock().unwrap_or_else(PoisonError::into_inner) = text;
+                wake();
+            };
+            let made = firmware.as_deref().map_or(Ok(Firmware::Shipped), Firmware::read);
+            let firmware = match made {
+                Ok(firmware) => firmware,
+                Err(failure) => {
+                    let trouble = Trouble { message: failure.to_string(), help: failure.help() };
+                    let step = FlashStep::Image.label().to_owned();
+                    return Some(Outcome::Board(BoardOutcome::Flashed(FlashState::Failed { step, trouble })));
+                }
+            };
+            let request = FlashRequest::new(port, firmware, model);
+            let mut report = |progress| match progress {
+                FlashProgress::Connecting => say("Reaching the boot program".to_owned()),
+                FlashProgress::Connected(board) => say(format!("Found {}", board_text(&board))),
+                FlashProgress::Writing { part, done_bytes, total_bytes } => {
+                    context.progress(done_bytes, total_bytes);
+                    let (done, total) = (format::kib(done_bytes), format::kib(total_bytes));
+                    say(format!("Writing {part}: {done} of {total}"));
+                }
+                FlashProgress::Verifying { part } => say(format!("Verifying {part}")),
+                FlashProgress::Resetting => say("Starting the program".to_owned()),
+            };
+            let state = match flash(&request, &|| context.is_cancelled(), &mut report) {
+                Ok(Some(flashed)) => FlashState::Done(flashed_text(&flashed)),
+                Ok(None) => return None,
+                Err(failure) => FlashState::Failed {
+                    step: failure.step.label().to_owned(),
+                    trouble: Trouble { message: failure.message, help: failure.help },
+                },
+            };
+            Some(Outcome::Board(BoardOutcome::Flashed(state)))
+        });
+    }
+
+    /// What flashing does now, in words.
+    pub fn flash_note(&self) -> String {
+        self.flash_note.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks for a firmware of the user's own.
@@ -156,17 +211,21 @@ fn records(file: &Path) -> Result<Vec<Record>, String> {
     }
 }
 
-fn ports() -> Vec<PortEntry> {
-    let ports = serialport::available_ports().unwrap_or_default();
-    let entry = |port: serialport::SerialPortInfo| match port.port_type {
-        serialport::SerialPortType::UsbPort(usb) => Some(PortEntry {
-            path: port.port_name,
-            product: usb.product,
-            usb_serial: usb.serial_number,
-            kind: None,
-            is_likely: true,
-        }),
-        _ => None,
+fn port_entries() -> Vec<PortEntry> {
+    let entry = |port: Port| PortEntry {
+        product: Some(port.name()),
+        usb_serial: port.serial_number().map(str::to_owned),
+        kind: port.chip().map(|chip| chip.label().to_owned()),
+        is_likely: port.is_likely(),
+        path: port.path,
     };
-    ports.into_iter().filter_map(entry).collect()
+    ports().unwrap_or_default().into_iter().map(entry).collect()
+}
+
+/// What was flashed, for the conditions of a measurement: `ESP32-C3 v0.4, DIO 80 MHz`.
+fn flashed_text(flashed: &Flashed) -> String {
+    let settings = &flashed.settings;
+    let clock = settings.frequency_hz.map(|hertz| format!(" {} MHz", hertz / 1_000_000));
+    let (mode, clock) = (settings.mode.label(), clock.unwrap_or_default());
+    format!("{}, {mode}{clock}", board_text(&flashed.board))
 }

@@ -9,7 +9,7 @@ use emberlab_core::export::{
 use emberlab_core::plan::Target;
 use emberlab_core::tflite;
 
-use super::{Ask, JobKind, JobSpec, Jobs, Outcome, WriteFailure, file_name, write_together};
+use super::{Ask, EspIdfRequest, JobKind, JobSpec, Jobs, Outcome, WriteFailure, file_name, write_together};
 use crate::theme::format;
 
 /// Sources to write.
@@ -43,7 +43,7 @@ pub struct Exported {
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportedFile {
-    /// Its name in the folder.
+    /// Its path in the folder, with `/`.
     pub name: String,
     /// Its size in bytes.
     pub bytes: u64,
@@ -56,6 +56,10 @@ pub enum ExportOutcome {
     FolderChosen(Box<SourcesRequest>, Option<PathBuf>),
     /// An export has ended; first what it is in words.
     Written(String, Result<Exported, WriteFailure>),
+    /// The folder that the user chose for the one of a project; `None` if none.
+    EspIdfFolderChosen(Box<EspIdfRequest>, Option<PathBuf>),
+    /// The export of a project has ended; first what it is in words.
+    ProjectWritten(String, Result<Exported, WriteFailure>),
 }
 
 /// Writes the sources of a model, reads them back from the disk and runs what they hold. `stop` is asked now and then;
@@ -190,17 +194,17 @@ impl Jobs {
     }
 }
 
-fn exported(files: &[(&str, &[u8])]) -> Vec<ExportedFile> {
+pub(super) fn exported(files: &[(&str, &[u8])]) -> Vec<ExportedFile> {
     let of =
         |(name, bytes): &(&str, &[u8])| ExportedFile { name: (*name).to_owned(), bytes: bytes.len() as u64 };
     files.iter().map(of).collect()
 }
 
-fn read_back(folder: &Path, name: &str, part: &Path) -> Result<Vec<u8>, WriteFailure> {
+pub(super) fn read_back(folder: &Path, name: &str, part: &Path) -> Result<Vec<u8>, WriteFailure> {
     std::fs::read(part).map_err(|error| not_as_written(folder, &format!("{name} cannot be read: {error}")))
 }
 
-fn checked(
+pub(super) fn checked(
     folder: &Path,
     expected: &[u8],
     found: &[u8],
@@ -209,7 +213,7 @@ fn checked(
     check_round_trip(expected, found, stop).transpose().map_err(|error| not_as_written(folder, &error))
 }
 
-fn not_as_written(folder: &Path, error: &dyn std::fmt::Display) -> WriteFailure {
+pub(super) fn not_as_written(folder: &Path, error: &dyn std::fmt::Display) -> WriteFailure {
     WriteFailure {
         message: format!("What was written to {} did not come back as it was: {error}", folder.display()),
         help: "Nothing of it was kept. Try again, or choose a folder on another disk".to_owned(),

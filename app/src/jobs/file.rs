@@ -82,7 +82,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), String> {
     })
 }
 
-/// Writes files into one folder, which is made if it is not there: all of them or none.
+/// Writes files into one folder, which is made if it is not there: all of them or none. Names may be paths in it, with `/`.
 ///
 /// They are written under other names first, and `check` sees where; then they take the places of those that were there.
 /// When anything fails, or `check` gives `None`, everything is as it was before.
@@ -107,6 +107,9 @@ fn write_together_with<T>(
     undo.make_folder(folder).map_err(|error| folder_failure(folder, &error))?;
     let parts: Vec<PathBuf> = files.iter().map(|(name, _)| part_of(folder, name)).collect();
     for ((name, bytes), part) in files.iter().zip(&parts) {
+        if let Some(inner) = part.parent().filter(|inner| *inner != folder) {
+            undo.make_folder(inner).map_err(|error| folder_failure(inner, &error))?;
+        }
         undo.files.push(part.clone());
         write(part, bytes).map_err(|error| write_failure(folder, name, &error))?;
     }
@@ -187,7 +190,11 @@ impl Drop for Undo {
 }
 
 fn part_of(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!(".{name}.{}.part", std::process::id()))
+    let part = |name: &str| format!(".{name}.{}.part", std::process::id());
+    match name.rsplit_once('/') {
+        Some((inner, name)) => folder.join(inner).join(part(name)),
+        None => folder.join(part(name)),
+    }
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -452,6 +459,23 @@ mod tests {
             assert!(failure.message.contains(&folder.display().to_string()), "{failure:?}");
         }
         assert_eq!(contents(&root), named(&OLD));
+        fs::remove_dir_all(root).expect("it is ours");
+    }
+
+    /// Names with folders in them: made where they are missing, and taken away again when it fails.
+    #[test]
+    fn files_may_lie_in_inner_folders() {
+        let root = folder("inner");
+        let files: [(&str, &[u8]); 3] = [("a", b"1"), ("inner/a", b"2"), ("inner/deep/b", b"3")];
+        assert_eq!(write_together(&root, &files, |_| Ok(None::<()>)), Ok(None));
+        assert!(!root.join("inner").exists());
+        write_together(&root, &files, |parts| Ok(Some(parts.len()))).expect("the folder is ours");
+        for (name, bytes) in files {
+            assert_eq!(fs::read(root.join(name)).expect("it was written"), bytes, "{name}");
+        }
+        let in_the_way: [(&str, &[u8]); 2] = [("b", b"4"), ("a/b", b"5")];
+        let failure = write_together(&root, &in_the_way, |_| Ok(Some(()))).expect_err("a is a file");
+        assert!(failure.message.contains("is no folder") && !root.join("b").exists(), "{failure:?}");
         fs::remove_dir_all(root).expect("it is ours");
     }
 

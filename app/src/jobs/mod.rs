@@ -6,6 +6,7 @@
 mod board;
 mod compress;
 mod design;
+mod esp_idf;
 mod dialog;
 mod export;
 mod file;
@@ -21,7 +22,7 @@ mod train;
 mod watch;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
@@ -42,6 +43,7 @@ use crate::theme::widgets::Progress;
 pub use board::BoardOutcome;
 pub use compress::{BaseSource, CompressRequest, CompressWork, DivergenceSearch, Examination, turned};
 pub use design::{CostsRequest, WhatIfRequest};
+pub use esp_idf::{EspIdfRequest, esp_idf_folder, export_esp_idf};
 pub use export::{
     ExportOutcome, Exported, ExportedFile, SourcesRequest, export_sources, export_tflite, files_text,
     round_trip_text,
@@ -330,6 +332,8 @@ pub struct Jobs {
     next_id: u64,
     /// The board that is measured.
     board: Option<Session>,
+    /// What flashing does now, in words.
+    flash_note: Arc<Mutex<String>>,
 }
 
 /// Called from any thread when there is something to take.
@@ -339,7 +343,7 @@ impl Jobs {
     /// No jobs; `wake` is called when an event waits.
     pub fn new(wake: Wake) -> Self {
         let (sender, receiver) = channel();
-        Self { slots: JobKind::ALL.map(Slot::new), sender, receiver, wake, next_id: 1, board: None }
+        Self { slots: JobKind::ALL.map(Slot::new), sender, receiver, wake, next_id: 1, board: None, flash_note: Arc::default() }
     }
 
     /// A sender for things that are not jobs, such as the watcher, and the function that wakes the window.

@@ -1,7 +1,7 @@
 //! Any command by name.
 
 use egui::{Align2, Key, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
-use emberlab_core::export::SourceKind;
+use emberlab_core::export::{EspIdfApp, SourceKind};
 
 use super::Context;
 use super::chip_picker;
@@ -143,6 +143,8 @@ fn entries(document: &Document) -> Vec<Entry> {
     if document.active_model().is_some_and(|(_, open)| open.deliverable().is_some()) {
         add("Export as C array and resolver…", Command::ExportSources(SourceKind::CArray));
         add("Export as Rust module…", Command::ExportSources(SourceKind::RustModule));
+        add("Export as ESP-IDF project…", Command::ExportEspIdf(EspIdfApp::Classify));
+        add("Export as ESP-IDF benchmark…", Command::ExportEspIdf(EspIdfApp::Bench));
     }
     add("Problems of the model", Command::Toggle(Overlay::Problems));
     add("Theme: dark", Command::SetTheme(ThemeChoice::Dark));

@@ -8,7 +8,7 @@ use egui::{Key, Modifiers, OutputCommand, accesskit, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use emberlab_core::export::SourceKind;
+use emberlab_core::export::{EspIdfApp, SourceKind};
 use emberlab_core::model::{BuiltinOperator, ModelBuilder, Options, Tensor, TensorType};
 use emberlab_core::tflite;
 
@@ -294,6 +294,20 @@ fn sources_are_written_checked_and_told() {
         "{said:?}"
     );
     assert_eq!(std::fs::read_dir(&folder).expect("it is ours").count(), 3);
+    std::fs::remove_dir_all(folder).expect("it is ours");
+}
+
+#[test]
+fn a_project_is_written_checked_and_told() {
+    let folder = std::env::temp_dir().join(format!("emberlab-window-esp-idf-{}", std::process::id()));
+    let mut window = window();
+    send(&mut window, Command::OpenExample);
+    send(&mut window, Command::ExportEspIdfTo(EspIdfApp::Bench, folder.join("project")));
+    let said = labels(&window, "Wrote a project of ");
+    assert!(said.iter().any(|text| text.contains("Round trip checked: ")), "{said:?}");
+    let settings =
+        std::fs::read_to_string(folder.join("project/sdkconfig.defaults")).expect("it was written");
+    assert!(settings.contains("CONFIG_IDF_TARGET=\"esp32s3\""), "the chip is the one in front: {settings}");
     std::fs::remove_dir_all(folder).expect("it is ours");
 }
 

@@ -24,6 +24,8 @@ const MAX_BATCH: u64 = 20_000;
 const CHECK_TRIES: u32 = 4;
 /// Operators are measured after every batch until there are so many measurements, then after every fifth.
 const OFTEN_UNTIL: u64 = 50;
+/// What belongs to an answer comes within this time.
+const ANSWER_MICROS: u64 = 500_000;
 /// A board that runs and says nothing for so long is asked whether it still does.
 const SILENCE_MICROS: u64 = 2_000_000;
 /// Bytes of a differing tensor that are fetched at most: more take minutes over a slow line.
@@ -267,6 +269,8 @@ pub struct Measure {
     was_sent: bool,
     /// When the board said something, or was last asked whether it still runs.
     heard_micros: u64,
+    /// It was asked whether it still runs.
+    is_probing: bool,
 }
 
 impl Measure {
@@ -289,6 +293,7 @@ impl Measure {
             has_inputs: false,
             was_sent: false,
             heard_micros: 0,
+            is_probing: false,
         };
         measure.begin();
         measure
@@ -317,8 +322,16 @@ impl Measure {
         self.now_micros = now_micros;
         if self.run_request().is_some() && now_micros.saturating_sub(self.heard_micros) > SILENCE_MICROS {
             // The message that ends the run may be lost.
-            self.heard_micros = now_micros;
+            (self.heard_micros, self.is_probing) = (now_micros, true);
             self.client.ask();
+        }
+        if matches!(self.step, Step::Ask(_))
+            && !self.client.is_waiting()
+            && now_micros.saturating_sub(self.heard_micros) > ANSWER_MICROS
+        {
+            // The board has said what it is, but not which model it has.
+            self.heard_micros = now_micros;
+            self.step = Step::Ask(self.client.ask());
         }
         let bytes = self.client.poll(now_micros);
         self.handle_events();
@@ -396,6 +409,7 @@ impl Measure {
         self.is_cold = true;
         self.has_inputs = false;
         self.was_sent = false;
+        self.is_probing = false;
         self.stage(Stage::Asking);
         self.step = Step::Ask(self.client.ask());
     }
@@ -467,6 +481,7 @@ impl Measure {
                     self.client.stop();
                     self.step = Step::Stop(After::Begin);
                 } else if let Some(request) = self.run_request()
+                    && std::mem::take(&mut self.is_probing)
                     && self.client.running().is_none()
                     && board.running == 0
                 {
@@ -487,9 +502,16 @@ impl Measure {
                     self.go_on();
                 }
             }
-            Event::Accepted { request, inputs_crc } => self.take_accepted(request, inputs_crc),
+            Event::Accepted { request, inputs_crc, .. } => self.take_accepted(request, inputs_crc),
             Event::Invocation(invocation) => self.take_invocation(*invocation),
             Event::Finished { request, end, .. } => self.take_finished(request, end),
+            Event::Ended { .. } => {
+                if self.run_request().is_some() {
+                    // How it ended is not known: what the board says now tells what follows.
+                    self.is_probing = true;
+                    self.client.ask();
+                }
+            }
             Event::Failed { request, reason, .. } => self.take_failed(request, &reason),
             Event::Panicked { reason } => {
                 if self.step != Step::Rest {
@@ -510,7 +532,10 @@ impl Measure {
         self.model = Some(model);
         self.say(Said::Model(model));
         match self.step {
-            Step::Ask(_) | Step::SendModel(_) | Step::Choose(_) => (),
+            // What a board says by itself after a reset is said again in answer to the question.
+            Step::Ask(request) if request == model.request => (),
+            Step::SendModel(_) if model.place == Place::Ram => (),
+            Step::Choose(_) => (),
             _ => return,
         }
         if !self.plan.measures {
@@ -533,6 +558,10 @@ impl Measure {
     }
 
     fn take_refusal(&mut self, refusal: Refusal) {
+        if self.step == Step::Rest || self.run_request().is_some() {
+            // Said by itself after a reset: the reset has begun all anew.
+            return;
+        }
         let was_empty = refusal.model_bytes == 0;
         if self.plan.sends_model && self.plan.measures && !self.was_sent && self.plan.model.is_some() {
             return self.send_model();

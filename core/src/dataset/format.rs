@@ -24,6 +24,8 @@ pub enum Format {
     Pictures(PictureOptions),
     /// NumPy's `.npy` and `.npz` files.
     Arrays(ArrayOptions),
+    /// Text tables that list pictures or sounds, one file a row.
+    List(ListOptions),
     /// No files: made from a seed.
     Generated(Generated),
 }
@@ -173,6 +175,9 @@ pub struct SeriesOptions {
     /// Steps a second, where no column has the time or it should not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_hz: Option<f64>,
+    /// Rows count as even steps whatever their times say; else uneven ones are put on an even grid.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rows_are_steps: bool,
     /// JSON file with the windows of anomalies for each file, as the Numenta Anomaly Benchmark has it: steps within are
     /// `anomaly`, all others `normal`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,6 +249,37 @@ pub struct PictureOptions {
     /// What file names say.
     pub naming: Naming,
     /// Longest side that is kept in memory, in pixels; larger pictures shrink to it when they are read.
+    pub largest_side: usize,
+}
+
+/// Tables that list pictures or sounds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListOptions {
+    /// Which files are tables.
+    pub files: Selection,
+    /// How text becomes a table.
+    pub table: TextTable,
+    /// The column with the path of the file.
+    pub path: Column,
+    /// Folder that stands before the paths; empty where they are whole.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub folder: String,
+    /// The column with the label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<Column>,
+    /// Columns with numbers to be predicted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Column>,
+    /// Columns that name groups, such as a person.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Column>,
+    /// The column that names the part: train, validation or test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<Column>,
+    /// What the names of the listed files say, and better names for labels.
+    pub naming: Naming,
+    /// As [`PictureOptions::largest_side`].
     pub largest_side: usize,
 }
 
@@ -357,6 +393,7 @@ impl Format {
             Self::Sound(_) => "WAV sounds",
             Self::Pictures(_) => "Pictures",
             Self::Arrays(_) => "NumPy arrays",
+            Self::List(_) => "Table that lists files",
             Self::Generated(_) => "Generated",
         }
     }
@@ -388,6 +425,23 @@ impl Default for TextTable {
 impl Default for PictureOptions {
     fn default() -> Self {
         Self { files: Selection::default(), naming: Naming::default(), largest_side: 512 }
+    }
+}
+
+impl Default for ListOptions {
+    fn default() -> Self {
+        Self {
+            files: Selection::default(),
+            table: TextTable::default(),
+            path: Column::Index(0),
+            folder: String::new(),
+            label: None,
+            targets: Vec::new(),
+            groups: Vec::new(),
+            part: None,
+            naming: Naming::default(),
+            largest_side: PictureOptions::default().largest_side,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod arrays;
 mod idx;
+mod list;
 mod look;
 mod names;
 mod tables;
@@ -28,6 +29,7 @@ pub struct Guess {
 pub fn guess(files: &dyn Files) -> Vec<Guess> {
     let mut guesses: Vec<Guess> = idx::guess(files).into_iter().collect();
     guesses.extend(arrays::guess(files));
+    guesses.extend(list::guess(files));
     guesses.extend(sounds(files.entries()));
     guesses.extend(pictures(files.entries()));
     guesses.extend(tables::guess(files));

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DataError, Dataset, Preparation, Prepared, SamplePreparer, Stream};
 use crate::model::{Buffer, BufferId, Metadata, Model, SharedBytes};
+use crate::tflite::file_metadata;
 
 /// Name of the metadata buffer.
 pub const PREPARATION_METADATA: &str = "EMBERLAB_PREPARATION";
@@ -105,6 +106,23 @@ impl PreparationRecord {
     pub fn preparer(&self) -> Result<SamplePreparer, DataError> {
         SamplePreparer::new(&self.streams, &self.preparation)
     }
+}
+
+/// What the numbers of each output of a model are called: the classes or values of its own record, else the labels of its
+/// TensorFlow Lite Metadata. Empty for outputs of which nothing fitting is known.
+pub fn output_labels(model: &Model, file: &[u8]) -> Vec<Vec<String>> {
+    let mut labels = file_metadata(model, file).labels;
+    let Some(main) = model.subgraphs.first() else { return labels };
+    let Some(record) = PreparationRecord::of_model(model).ok().flatten() else { return labels };
+    let last = main.outputs.first().and_then(|id| main.tensor(*id).shape.last().copied()).unwrap_or(0);
+    let own = [record.classes, record.value_names];
+    if let (Some(first), Some(own)) = (
+        labels.first_mut(),
+        own.into_iter().find(|own| !own.is_empty() && i32::try_from(own.len()) == Ok(last)),
+    ) {
+        *first = own;
+    }
+    labels
 }
 
 #[cfg(test)]

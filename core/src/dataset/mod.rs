@@ -33,12 +33,12 @@ pub use check::{Balance, BalanceRow, Leak, duplicates, leaks};
 pub use files::{FileEntry, Files, MemoryFiles};
 pub use format::{
     ArrayOptions, ArrayRef, ArraySet, Column, FileLabel, Format, Generated, Generator, IdxOptions, IdxSet,
-    LogOptions, Naming, PictureOptions, RowsOptions, Selection, SeriesOptions, SoundOptions, TextTable,
+    ListOptions, LogOptions, Naming, PictureOptions, RowsOptions, Selection, SeriesOptions, SoundOptions, TextTable,
     TimeColumn, TimeUnit,
 };
 pub use generate::generate;
 pub use guess::{Guess, guess};
-pub use metadata::{PREPARATION_METADATA, PreparationRecord};
+pub use metadata::{PREPARATION_METADATA, PreparationRecord, output_labels};
 pub use preparation::{
     Affine, Colour, Features, Fit, FittedInput, InputPreparation, InputShape, Length, MotionFeatures,
     MotionSignals, Normalisation, Padding, PictureFit, Preparation, SoundFeatures, Statistic, Taper,
@@ -49,6 +49,7 @@ pub use prepare::{
     SamplePreparer, prepare,
 };
 pub use problem::{DataError, Problem, ProblemKind, Problems};
+pub use read::list::listed_paths;
 pub use read::{Cancelled, Progress, Watch, read};
 pub use recording::{
     Content, Dataset, Label, LabelRun, Origin, Part, Picture, Place, Recording, Series, SeriesValues, Shared,

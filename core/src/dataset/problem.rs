@@ -43,6 +43,8 @@ pub enum ProblemKind {
     Empty,
     /// A file cannot be opened or is none of its format.
     Unreadable,
+    /// A file that a table lists is not there.
+    Missing,
     /// A file ends too early.
     CutShort,
     /// A size differs from that of the others or from what was declared.
@@ -59,6 +61,8 @@ pub enum ProblemKind {
     Rate,
     /// Times that jump or run backwards.
     Time,
+    /// Times that are uneven: values were put on an even grid.
+    Grid,
     /// Classes that cannot be learnt: only one, or one without examples.
     Classes,
     /// Something worth knowing that costs no data.
@@ -71,13 +75,14 @@ impl ProblemKind {
         match self {
             Self::Empty
             | Self::Unreadable
+            | Self::Missing
             | Self::CutShort
             | Self::Size
             | Self::NotANumber
             | Self::NotFinite
             | Self::Label
             | Self::TooMuch => true,
-            Self::Rate | Self::Time | Self::Classes | Self::Note => false,
+            Self::Rate | Self::Time | Self::Grid | Self::Classes | Self::Note => false,
         }
     }
 }

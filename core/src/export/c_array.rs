@@ -28,7 +28,7 @@ pub(super) fn sources(export: &Export<'_>, target: Target) -> Sources {
     let name = c_identifier(export.file_name);
     let arena = arena_section(export, target, &mut notes);
     let files = vec![
-        SourceFile { name: HEADER, text: header(export, &facts, &name, &arena) },
+        SourceFile { name: HEADER, text: header(export, &facts, &name, "#include <cstdint>\n", &arena) },
         SourceFile { name: SOURCE, text: source(export, &facts, &name) },
         SourceFile { name: resolver::FILE, text: resolver::text(export.model, &facts, &name, &mut notes) },
     ];
@@ -46,11 +46,11 @@ pub(super) fn guarded(name: &str, ending: &str, body: &str) -> String {
     format!("#ifndef {guard}\n#define {guard}\n\n{body}\n#endif  // {guard}\n")
 }
 
-fn header(export: &Export<'_>, facts: &Facts, name: &str, arena: &str) -> String {
+/// The header; `includes` are lines at its top, `arena` those about the arena.
+pub(super) fn header(export: &Export<'_>, facts: &Facts, name: &str, includes: &str, arena: &str) -> String {
     let n_bytes = export.bytes.len();
     let mut body = format!(
-        "#include <cstdint>\n\
-         \n\
+        "{includes}\n\
          namespace {name} {{\n\
          \n\
          // The .tflite file, for tflite::GetModel.\n\
@@ -77,10 +77,7 @@ fn header(export: &Export<'_>, facts: &Facts, name: &str, arena: &str) -> String
 }
 
 fn port_text(port: &Port) -> String {
-    let what = match port.number {
-        Some(number) => format!("{}{number}", port.what),
-        None => port.what.to_owned(),
-    };
+    let what = port.full_name();
     let mut text = format!("// {}\n", port.description);
     if let Some(element) = element(port.ty) {
         push(&mut text, format_args!("using {what}Element = {element};\n"));
@@ -101,7 +98,7 @@ fn port_text(port: &Port) -> String {
 }
 
 /// The type of C++ whose array holds the tensor; `None` where several elements share a byte or there is no such type.
-fn element(ty: TensorType) -> Option<&'static str> {
+pub(super) fn element(ty: TensorType) -> Option<&'static str> {
     match ty {
         TensorType::Float32 => Some("float"),
         TensorType::Float64 => Some("double"),
@@ -130,7 +127,8 @@ fn element(ty: TensorType) -> Option<&'static str> {
     }
 }
 
-fn source(export: &Export<'_>, facts: &Facts, name: &str) -> String {
+/// The file with the bytes.
+pub(super) fn source(export: &Export<'_>, facts: &Facts, name: &str) -> String {
     let mut text = head(facts, "the bytes of the model");
     text.reserve(export.bytes.len() * 6 + 4096);
     push(&mut text, format_args!("// SHA-256 {}\n\n#include \"{HEADER}\"\n\n", facts.sha256));
@@ -150,7 +148,7 @@ fn source(export: &Export<'_>, facts: &Facts, name: &str) -> String {
 }
 
 /// Appends bytes as `0x1c,0x00,…`, without a call of the formatter for each: models have millions.
-fn push_bytes(text: &mut String, bytes: &[u8]) {
+pub(super) fn push_bytes(text: &mut String, bytes: &[u8]) {
     const DIGITS: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     for line in bytes.chunks(BYTES_PER_LINE) {

@@ -60,6 +60,14 @@ impl Facts {
 }
 
 impl Port {
+    /// `Input`, or `Input0` where there are several.
+    pub fn full_name(&self) -> String {
+        match self.number {
+            Some(number) => format!("{}{number}", self.what),
+            None => self.what.to_owned(),
+        }
+    }
+
     fn new(what: &'static str, number: Option<usize>, tensor: &Tensor) -> Self {
         let place = number.map_or_else(|| what.to_owned(), |number| format!("{what} {number}"));
         let name = tensor.name.as_deref().unwrap_or_default();

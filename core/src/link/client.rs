@@ -7,7 +7,7 @@ use emberlab_runtime::link::messages::{
     Accepted, Ask, Choose, End, Failed, Finished, Hello, Message, NO_OPERATOR, Panicked, Place, Problem, Put,
     Ready, Refused, Run, Started, Stop, Taken, Target, Unit, advice, kinds,
 };
-use emberlab_runtime::link::{Counters, Decoder, Frame, FrameBuffer, Item, PROTOCOL};
+use emberlab_runtime::link::{Counters, Decoder, Frame, FrameBuffer, Item, PROTOCOL, Stack};
 
 use super::gather::{Gather, Invocation, Piece};
 
@@ -47,6 +47,10 @@ pub struct Board {
     pub build: String,
     /// The chip.
     pub chip: String,
+    /// Its stack, if that is watched.
+    pub stack: Option<Stack>,
+    /// How the program is read from flash, such as `dio`, if that is known.
+    pub flash_mode: Option<String>,
 }
 
 /// The model that a board has ready.
@@ -109,6 +113,9 @@ pub enum Event {
         request: u16,
         /// CRC-32 of the inputs.
         inputs_crc: u32,
+        /// Cycles of looking at one operator, which are taken off those of operators; 0 if they are not looked at. Boards
+        /// with an earlier program take nothing off and say nothing.
+        operator_overhead: Option<u32>,
     },
     /// Results of an invocation.
     Invocation(Box<Invocation>),
@@ -120,6 +127,11 @@ pub enum Event {
         invocations: u32,
         /// Why it ended.
         end: End,
+    },
+    /// A run is over, and how is not known: the board was reset, or what it said of the end was lost.
+    Ended {
+        /// Its number.
+        request: u16,
     },
     /// A request is not carried out.
     Failed {
@@ -264,6 +276,10 @@ impl Client {
         let max_tries = if is_all_sent { PREPARE_TRIES } else { MAX_TRIES };
         if self.tries.count >= max_tries {
             self.answered();
+            if self.running == Some(request.number()) {
+                self.running = None;
+                self.give_out_rest();
+            }
             self.events.push_back(Event::Unanswered { request: request.number() });
             return Vec::new();
         }
@@ -271,7 +287,8 @@ impl Client {
         match &request {
             Request::Ask(ask) => self.encode(&(*ask).into()),
             Request::Run(run, n_outputs) => {
-                if self.running != Some(run.request) {
+                // While another run goes on, this one begins when the board says something of it.
+                if self.running.is_none() {
                     self.gather.begin(run.request, *n_outputs);
                     self.running = Some(run.request);
                 }
@@ -366,10 +383,11 @@ impl Client {
             Message::Ready(ready) => self.take_ready(ready),
             Message::Refused(refused) => self.take_refused(&refused),
             Message::Taken(taken) => self.take_taken(&taken),
-            Message::Accepted(Accepted { request, inputs_crc }) => {
+            Message::Accepted(Accepted { request, inputs_crc, operator_overhead }) => {
+                self.begin_if_asked_for(request);
                 if self.is_first(|first| matches!(first, Request::Run(run, _) if run.request == request)) {
                     self.answered();
-                    self.events.push_back(Event::Accepted { request, inputs_crc });
+                    self.events.push_back(Event::Accepted { request, inputs_crc, operator_overhead });
                 }
             }
             Message::Sample(sample) => self.put(sample.request, sample.invocation, Piece::Sample(sample)),
@@ -405,15 +423,23 @@ impl Client {
     }
 
     fn take_started(&mut self, started: &Started<'_>) {
-        // Requests that wait are sent again by themselves; a run that went on does not go on.
-        self.end_run();
+        // Requests that wait are sent again by themselves, if the board does not find them on its line when it starts. So a
+        // run that is not accepted yet is still to come; one that went on does not go on.
+        match self.requests.front() {
+            Some(Request::Run(run, n_outputs)) if self.running == Some(run.request) => {
+                let (request, n_outputs) = (run.request, *n_outputs);
+                self.give_out_rest();
+                self.gather.begin(request, n_outputs);
+            }
+            _ => self.lose_run(),
+        }
         self.is_foreign = false;
         self.events.push_back(Event::Started { reason: started.reason.to_owned() });
     }
 
     fn take_other_version(&mut self, request: Option<u16>, protocol: u8) {
         self.is_foreign = true;
-        self.end_run();
+        self.lose_run();
         if self.is_first(|first| request == Some(first.number())) {
             self.answered();
         }
@@ -432,7 +458,7 @@ impl Client {
             && hello.running != running
             && !self.is_first(|first| matches!(first, Request::Run(..)))
         {
-            self.end_run();
+            self.lose_run();
         }
         self.events.push_back(Event::Board(Board {
             protocol: hello.protocol,
@@ -447,6 +473,11 @@ impl Client {
             version: hello.version.to_owned(),
             build: hello.build.to_owned(),
             chip: hello.chip.to_owned(),
+            stack: match (hello.stack_bytes, hello.stack_used) {
+                (Some(bytes), Some(used)) if bytes > 0 => Some(Stack { bytes, used }),
+                _ => None,
+            },
+            flash_mode: hello.flash_mode.filter(|mode| !mode.is_empty()).map(str::to_owned),
         }));
     }
 
@@ -510,27 +541,39 @@ impl Client {
 
     fn take_finished(&mut self, finished: &Finished) {
         let Finished { request, invocations, end, .. } = *finished;
+        // A stop without a run is answered with its own number.
+        let is_without_run =
+            self.is_first(|first| matches!(first, Request::Stop(stop) if stop.request == request));
+        self.begin_if_asked_for(request);
         let is_answer = self.is_first(|first| match first {
             Request::Run(run, _) => run.request == request,
-            // A stop ends the run, or there was none.
-            Request::Stop(stop) => stop.request == request || self.running == Some(request),
+            Request::Stop(_) => is_without_run || self.running == Some(request),
             Request::Ask(_) | Request::Choose(_) | Request::Send { .. } => false,
         });
         if is_answer {
             self.answered();
         }
         if self.running == Some(request) {
-            self.end_run();
+            self.running = None;
+            self.give_out_rest();
             self.events.push_back(Event::Finished { request, invocations, end });
+        } else if is_without_run {
+            self.lose_run();
         }
     }
 
     fn take_failed(&mut self, failed: &Failed<'_>) {
         let request = failed.request;
+        let is_first = self.is_first(|first| first.number() == request);
+        // A request that was sent twice may be refused twice. One that the board could not read has no number.
+        if !is_first && self.running != Some(request) && request != 0 {
+            return;
+        }
         if self.running == Some(request) {
             self.running = None;
+            self.give_out_rest();
         }
-        if self.is_first(|first| first.number() == request) {
+        if is_first {
             self.answered();
         }
         self.events.push_back(Event::Failed {
@@ -540,13 +583,34 @@ impl Client {
         });
     }
 
+    /// The board says something of the run that is asked for first: one that went on until now is over.
+    fn begin_if_asked_for(&mut self, request: u16) {
+        let n_outputs = match self.requests.front() {
+            Some(Request::Run(run, n_outputs)) if run.request == request => *n_outputs,
+            _ => return,
+        };
+        if self.running != Some(request) {
+            self.lose_run();
+            self.gather.begin(request, n_outputs);
+            self.running = Some(request);
+        }
+    }
+
     fn put(&mut self, request: u16, number: u32, piece: Piece<'_>) {
+        self.begin_if_asked_for(request);
         let done = self.gather.put(request, number, piece);
         self.events.extend(done.into_iter().map(|invocation| Event::Invocation(Box::new(invocation))));
     }
 
-    fn end_run(&mut self) {
-        self.running = None;
+    /// The run that goes on, if there is one, is over without a message that says so.
+    fn lose_run(&mut self) {
+        let lost = self.running.take();
+        self.give_out_rest();
+        self.events.extend(lost.map(|request| Event::Ended { request }));
+    }
+
+    /// Results of a run that is over wait for nothing.
+    fn give_out_rest(&mut self) {
         let rest = self.gather.end();
         self.events.extend(rest.into_iter().map(|invocation| Event::Invocation(Box::new(invocation))));
     }

@@ -158,9 +158,9 @@ impl Gather {
         done
     }
 
-    /// Gives out everything that is left.
+    /// Gives out everything that is left. What comes later of this run belongs nowhere.
     pub(super) fn end(&mut self) -> Vec<Invocation> {
-        let (request, n_outputs) = (self.request, self.n_outputs);
+        let (request, n_outputs) = (std::mem::take(&mut self.request), self.n_outputs);
         std::mem::take(&mut self.waiting)
             .into_iter()
             .map(|(number, waiting)| waiting.finish(request, number, n_outputs))
@@ -233,6 +233,16 @@ mod tests {
     fn results_of_another_run_are_none() {
         let mut gather = gather(0);
         assert!(gather.put(2, 0, sample(0, 0)).is_empty());
+        assert!(gather.end().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_given_out_after_the_end() {
+        let mut gather = gather(0);
+        assert!(gather.put(1, 0, Piece::Operators(0, operators(2))).is_empty());
+        assert_eq!(numbers(&gather.end()), [(0, false)]);
+        assert!(gather.put(1, 0, sample(0, 0)).is_empty());
+        assert!(gather.put(1, 1, sample(1, 0)).is_empty());
         assert!(gather.end().is_empty());
     }
 

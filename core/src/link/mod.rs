@@ -12,7 +12,7 @@ pub use client::{Board, Client, Event, Model, Refusal};
 pub use emberlab_runtime::link::messages::{
     End, Mode, NO_OPERATOR, OperatorTime, OutputChecksum, Place, Problem, Run, Source, Target, Unit, advice,
 };
-pub use emberlab_runtime::link::{Counters, PROTOCOL};
+pub use emberlab_runtime::link::{Counters, PROTOCOL, Stack};
 pub use gather::Invocation;
 pub use reference::{Mismatch, Reference, check_against, set_inputs};
 pub use summary::Summary;

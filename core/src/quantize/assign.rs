@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::QuantizeError;
 use super::rules::{Form, Rule, Scale, rule};
 use super::weights::real_values;
+use super::{Limits, QuantizeError};
 use crate::model::{BuiltinOperator as Op, Model, Operator, OperatorId, Subgraph, TensorId, TensorType};
 
 /// What every operator computes with, and the scales of all activations.
@@ -34,12 +34,11 @@ struct Node {
     form: Form,
     parent: usize,
     fixed: Option<Scale>,
-    low: f32,
-    high: f32,
+    limits: Limits,
 }
 
-/// The smallest and the largest value of each activation.
-pub(super) type LimitsOf<'a> = &'a dyn Fn(TensorId) -> Option<(f32, f32)>;
+/// The limits of each activation.
+pub(super) type LimitsOf<'a> = &'a dyn Fn(TensorId) -> Option<Limits>;
 
 /// Finds groups of tensors with one scale, and where a QUANTIZE has to come in between.
 ///
@@ -168,8 +167,8 @@ impl Assignment {
         if let Some(node) = self.of_tensor.get(&(tensor, form)) {
             return Ok(*node);
         }
-        let (low, high) = limits(model, tensor, limits_of)?;
-        let node = self.new_node(tensor, form, low, high);
+        let limits = limits(model, tensor, limits_of)?;
+        let node = self.new_node(tensor, form, limits);
         self.of_tensor.insert((tensor, form), node);
         Ok(node)
     }
@@ -185,9 +184,9 @@ impl Assignment {
         self.node(model, tensor, form, limits_of).map(drop)
     }
 
-    fn new_node(&mut self, tensor: TensorId, form: Form, low: f32, high: f32) -> usize {
+    fn new_node(&mut self, tensor: TensorId, form: Form, limits: Limits) -> usize {
         let index = self.nodes.len();
-        self.nodes.push(Node { tensor, form, parent: index, fixed: None, low, high });
+        self.nodes.push(Node { tensor, form, parent: index, fixed: None, limits });
         index
     }
 
@@ -202,8 +201,8 @@ impl Assignment {
         }
         for ((node, scale), (place, _)) in nodes.iter_mut().zip(&fixed).zip(inputs) {
             if scale.is_some() {
-                let Node { tensor, form, low, high, .. } = self.nodes[*node];
-                *node = self.new_node(tensor, form, low, high);
+                let Node { tensor, form, limits, .. } = self.nodes[*node];
+                *node = self.new_node(tensor, form, limits);
                 self.rescaled.insert((operator, *place), *node);
             }
         }
@@ -228,38 +227,48 @@ impl Assignment {
         }
         // The older group stays, so that chains stay short.
         let (older, younger) = (first.min(second), first.max(second));
-        let Node { fixed, low, high, .. } = self.nodes[younger];
+        let Node { fixed, limits, .. } = self.nodes[younger];
         self.nodes[younger].parent = older;
         let node = &mut self.nodes[older];
         node.fixed = node.fixed.or(fixed);
-        node.low = node.low.min(low);
-        node.high = node.high.max(high);
+        // What was chosen by hand stands above what was seen of the others.
+        node.limits = match (node.limits.is_chosen, limits.is_chosen) {
+            (true, false) => node.limits,
+            (false, true) => limits,
+            (true, true) | (false, false) => Limits {
+                low: node.limits.low.min(limits.low),
+                high: node.limits.high.max(limits.high),
+                ..limits
+            },
+        };
     }
 
     fn scale_of(&self, node: usize) -> Scale {
         let node = &self.nodes[self.root(node)];
         node.fixed.unwrap_or_else(|| match node.form {
-            Form::Int8 | Form::Float32 => asymmetric_int8(node.low, node.high),
-            Form::Int16 => symmetric_int16(node.low, node.high),
+            Form::Int8 | Form::Float32 => asymmetric_int8(node.limits.low, node.limits.high),
+            Form::Int16 => symmetric_int16(node.limits.low, node.limits.high),
         })
     }
 }
 
-fn limits(model: &Model, id: TensorId, limits_of: LimitsOf<'_>) -> Result<(f32, f32), QuantizeError> {
+fn limits(model: &Model, id: TensorId, limits_of: LimitsOf<'_>) -> Result<Limits, QuantizeError> {
     let tensor = model.subgraphs[0].tensor(id);
     let name = || tensor.name.clone().unwrap_or_else(|| format!("t{}", id.0));
     let constant = real_values(model, tensor);
-    let (low, high) = match &constant {
-        Some(values) => {
-            values.iter().fold((0f32, 0f32), |(low, high), value| (low.min(*value), high.max(*value)))
-        }
+    let limits = match &constant {
+        Some(values) => values.iter().fold(Limits::default(), |limits, value| Limits {
+            low: limits.low.min(*value),
+            high: limits.high.max(*value),
+            ..limits
+        }),
         None => limits_of(id).ok_or_else(|| QuantizeError::NoRange { tensor: name() })?,
     };
     let is_finite = constant.is_none_or(|values| values.iter().all(|value| value.is_finite()));
-    if !(is_finite && low.is_finite() && high.is_finite()) {
+    if !(is_finite && limits.low.is_finite() && limits.high.is_finite()) {
         return Err(QuantizeError::NotFinite { tensor: name() });
     }
-    Ok((low.min(0.0), high.max(0.0)))
+    Ok(Limits { low: limits.low.min(0.0), high: limits.high.max(0.0), ..limits })
 }
 
 /// Scale of tensors that are zero throughout.

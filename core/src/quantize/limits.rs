@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{CalibrationMethod, Observations, TensorObservation, ValueHistogram};
-use crate::model::{OperatorId, TensorId};
+use super::assign::asymmetric_int8;
+use super::{CalibrationMethod, ChosenLimits, Observations, Recipe, TensorObservation, ValueHistogram};
+use crate::model::{Model, OperatorId, TensorId};
 
 /// What an integer model has to know of the activations of its float32 model.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +24,15 @@ pub struct Limits {
     pub high: f32,
     /// Share of the values that lie outside, 0 to 1.
     pub clipped: f64,
+    /// They were chosen by hand, and stand above those of tensors that share their scale.
+    pub is_chosen: bool,
+}
+
+impl Limits {
+    /// The step between neighbouring int8 values that these limits give.
+    pub fn int8_step(self) -> f32 {
+        asymmetric_int8(self.low, self.high).0
+    }
 }
 
 /// Steps between the smallest and the largest int8; limits are searched for these, and int16 has so many more that any
@@ -38,13 +48,26 @@ impl Observations {
         let limits = self.tensors.iter().map(|(id, seen)| (*id, seen.limits(method)));
         Ranges { limits: limits.collect(), cells: self.cells.clone() }
     }
+
+    /// Limits of every activation of a float32 model as a recipe has them: by its method, or chosen by hand.
+    pub fn ranges_for(&self, model: &Model, recipe: &Recipe) -> Ranges {
+        let mut ranges = self.ranges(recipe.calibration.method);
+        let Some(main) = model.subgraphs.first().filter(|_| !recipe.limits.is_empty()) else { return ranges };
+        for (id, seen) in &self.tensors {
+            let name = main.tensors.get(id.index()).and_then(|tensor| tensor.name.as_ref());
+            if let Some(chosen) = name.and_then(|name| recipe.limits.get(name)) {
+                ranges.limits.insert(*id, seen.chosen_limits(*chosen));
+            }
+        }
+        ranges
+    }
 }
 
 impl TensorObservation {
     /// The limits that a method gives; not finite where the values were not.
     pub fn limits(&self, method: CalibrationMethod) -> Limits {
         if self.n_not_finite > 0 {
-            return Limits { low: f32::NEG_INFINITY, high: f32::INFINITY, clipped: 0.0 };
+            return Limits { low: f32::NEG_INFINITY, high: f32::INFINITY, ..Limits::default() };
         }
         let (low, high) = match method {
             CalibrationMethod::MinMax => (self.low, self.high),
@@ -58,7 +81,13 @@ impl TensorObservation {
         };
         // What was seen is never exceeded, and 0 always has an integer of its own.
         let (low, high) = (low.max(self.low).min(0.0), high.min(self.high).max(0.0));
-        Limits { low, high, clipped: self.histogram.share_outside(low.into(), high.into()) }
+        Limits { clipped: self.histogram.share_outside(low.into(), high.into()), low, high, is_chosen: false }
+    }
+
+    /// Limits that were chosen by hand, with what they clip. They may reach beyond what was seen.
+    pub fn chosen_limits(&self, chosen: ChosenLimits) -> Limits {
+        let (low, high) = (chosen.low.min(0.0), chosen.high.max(0.0));
+        Limits { clipped: self.histogram.share_outside(low.into(), high.into()), low, high, is_chosen: true }
     }
 
     /// The averages of the samples' limits, as of `tf.quantization`'s moving averages.
@@ -129,42 +158,71 @@ fn least_squares(histogram: &ValueHistogram, low: f32, high: f32) -> (f32, f32) 
     (-best.1 as f32, best.2 as f32)
 }
 
-/// Bins of magnitudes for the search of [`least_divergence`].
-const MAGNITUDES: usize = 2048;
-
 /// The limit whose quantized distribution diverges least from the whole one: Migacz, "8-bit Inference with TensorRT", GTC
-/// 2017. Distributions on both sides of 0 are searched by magnitude with half as many levels.
+/// 2017. Both sides of 0 are searched by magnitude, in the bins of the histogram, with as many levels as the larger side has.
+///
+/// Values that come again and again are left out of the comparison, as those of 0 are: see [`without_spikes`].
 fn least_divergence(histogram: &ValueHistogram, low: f32, high: f32) -> (f32, f32) {
     let largest = f64::from(high.max(-low).max(0.0));
     if largest == 0.0 {
         return (low, high);
     }
-    let levels = if low < 0.0 && high > 0.0 { 128 } else { 256 };
-    let mut counts = vec![0f64; MAGNITUDES];
+    let width = histogram.width();
+    let n_bins = ((largest / width).ceil() as usize).max(1);
+    let mut counts = vec![0f64; n_bins];
     for (value, count) in histogram.bins().filter(|(value, _)| *value != 0.0) {
-        let bin = (value.abs() / largest * MAGNITUDES as f64) as usize;
-        counts[bin.min(MAGNITUDES - 1)] += count as f64;
+        counts[((value.abs() / width) as usize).min(n_bins - 1)] += count as f64;
     }
-    let total: f64 = counts.iter().sum();
-    let mut best = (f64::INFINITY, MAGNITUDES);
+    let levels = STEPS * largest / (f64::from(high.max(0.0)) - f64::from(low.min(0.0)));
+    let levels = (levels.round() as usize).max(1);
+    if n_bins <= levels {
+        return (low, high);
+    }
+    let smooth = without_spikes(&counts);
+    let mut best = (f64::INFINITY, n_bins);
+    // What is clipped counts with its spikes: they are lost, not only spread over a step.
     let mut outside: f64 = counts[levels..].iter().sum();
-    for limit in levels..=MAGNITUDES {
-        let divergence = divergence(&counts[..limit], outside, total, levels);
+    for limit in levels..=n_bins {
+        let divergence = divergence(&smooth[..limit], outside, levels);
         if divergence <= best.0 {
             best = (divergence, limit);
         }
         outside -= counts.get(limit).copied().unwrap_or(0.0);
     }
-    let limit = (largest * best.1 as f64 / MAGNITUDES as f64) as f32;
+    let limit = (width * best.1 as f64) as f32;
     (-limit, limit)
+}
+
+/// Neighbours on either side that tell how many values a bin would have without a spike.
+const NEIGHBOURS: usize = 4;
+/// A bin with more than this many times the count of its neighbours is a spike.
+const SPIKE: f64 = 8.0;
+
+/// Counts in which no bin stands far above its neighbours.
+///
+/// Features of silence are one value over and over, and so are the activations behind it. Such a value rounds to one integer
+/// however wide the steps are, but spread over a group of bins it looks like lost detail: limits would shrink until a step is
+/// as fine as a bin, and cut the rest off.
+fn without_spikes(counts: &[f64]) -> Vec<f64> {
+    let mut neighbours = Vec::with_capacity(2 * NEIGHBOURS);
+    let smooth = counts.iter().enumerate().map(|(bin, count)| {
+        let range = bin.saturating_sub(NEIGHBOURS)..(bin + NEIGHBOURS + 1).min(counts.len());
+        neighbours.clear();
+        neighbours.extend(range.filter(|other| *other != bin).map(|other| counts[other]));
+        neighbours.sort_by(f64::total_cmp);
+        let usual = neighbours.get(neighbours.len() / 2).copied().unwrap_or(*count).max(1.0);
+        if *count > SPIKE * usual { usual } else { *count }
+    });
+    smooth.collect()
 }
 
 /// Kullback-Leibler divergence of the counts, with what lies outside moved into the last bin, from the counts in `levels`
 /// groups spread evenly over their bins that are not empty.
-fn divergence(counts: &[f64], outside: f64, total: f64, levels: usize) -> f64 {
+fn divergence(counts: &[f64], outside: f64, levels: usize) -> f64 {
     let mut divergence = 0.0;
     let last = counts.len() - 1;
     let inside: f64 = counts.iter().sum();
+    let total = inside + outside;
     for level in 0..levels {
         let (start, end) = (level * counts.len() / levels, (level + 1) * counts.len() / levels);
         let bins = &counts[start..end];
@@ -222,7 +280,7 @@ mod tests {
     #[test]
     fn min_max_is_what_was_seen_and_clips_nothing() {
         let limits = observed(&[-1.0, 3.0, 0.5]).limits(CalibrationMethod::MinMax);
-        assert_eq!(limits, Limits { low: -1.0, high: 3.0, clipped: 0.0 });
+        assert_eq!(limits, Limits { low: -1.0, high: 3.0, ..Limits::default() });
         // 0 has an integer of its own, whatever was seen.
         let limits = observed(&[2.0, 3.0]).limits(CalibrationMethod::MinMax);
         assert_eq!((limits.low, limits.high), (0.0, 3.0));
@@ -258,7 +316,7 @@ mod tests {
             let limits = seen.limits(CalibrationMethod::MinMax);
             for share in 1..=100 {
                 let share = share as f32 / 100.0;
-                let limits = Limits { low: limits.low * share, high: limits.high * share, clipped: 0.0 };
+                let limits = Limits { low: limits.low * share, high: limits.high * share, ..limits };
                 assert!(best < 1.03 * error(&values, limits), "{share}");
             }
         }
@@ -274,6 +332,51 @@ mod tests {
         // Even values have nothing to cut off.
         let even: Vec<f32> = (0..20_000).map(|value| value as f32 / 20_000.0).collect();
         assert!(observed(&even).limits(CalibrationMethod::Entropy).high > 0.99);
+    }
+
+    #[test]
+    fn values_that_come_again_and_again_do_not_pull_limits_in() {
+        // As behind a convolution with ReLU over sounds that are padded with silence: each of 16 channels gives one and the
+        // same small value for silence, and anything up to far more for sound.
+        let mut random = Random::new(11);
+        let values: Vec<f32> = (0..40_000usize)
+            .map(|index| {
+                let channel = index % 16;
+                let is_silent = index % 64 < 48;
+                let loud = -2.0 * (1.0 - random.unit()).ln();
+                if is_silent { 0.05 + 0.06 * channel as f32 } else { loud as f32 }
+            })
+            .collect();
+        let seen = observed(&values);
+        let limits = seen.limits(CalibrationMethod::Entropy);
+        assert!(limits.clipped < 0.002, "{limits:?} of {}", seen.high);
+        let [all, found] =
+            [seen.limits(CalibrationMethod::MinMax), limits].map(|limits| error(&values, limits));
+        assert!(found < 10.0 * all, "{found} instead of {all}");
+        // Without the silence the limits are about the same.
+        let loud: Vec<f32> = (0..20_000).map(|_| (-2.0 * (1.0 - random.unit()).ln()) as f32).collect();
+        let without = observed(&loud).limits(CalibrationMethod::Entropy);
+        assert!((without.high / limits.high - 1.0).abs() < 0.5, "{without:?} {limits:?}");
+    }
+
+    #[test]
+    fn a_peak_that_is_wide_is_no_spike() {
+        let counts: Vec<f64> = (0..40).map(|bin| 1000.0 * (-f64::from(bin) / 3.0).exp()).collect();
+        assert_eq!(without_spikes(&counts), counts);
+        let mut spiked = vec![10.0; 40];
+        spiked[20] = 5000.0;
+        spiked[0] = 5000.0;
+        assert_eq!(without_spikes(&spiked), vec![10.0; 40]);
+    }
+
+    #[test]
+    fn limits_by_hand_stand_above_what_was_seen() {
+        let seen = observed(&[-1.0, 0.5, 2.0, 4.0]);
+        let limits = seen.chosen_limits(ChosenLimits { low: -3.0, high: 1.0 });
+        assert_eq!((limits.low, limits.high, limits.clipped, limits.is_chosen), (-3.0, 1.0, 0.5, true));
+        assert!((limits.int8_step() - 4.0 / 255.0).abs() < 1e-6);
+        let limits = seen.chosen_limits(ChosenLimits { low: 1.0, high: -1.0 });
+        assert_eq!((limits.low, limits.high), (0.0, 0.0), "0 always has an integer of its own");
     }
 
     #[test]

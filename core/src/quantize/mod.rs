@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | [`calibration_samples`] | [`Samples`](crate::dataset::Samples), [`Calibration`] | which samples to look at |
 //! | [`observe`] | the model, samples | [`Observations`]: the values of every activation |
-//! | [`Observations::ranges`] | [`CalibrationMethod`] | [`Ranges`]: limits of every activation |
+//! | [`Observations::ranges_for`] | [`Recipe`] | [`Ranges`]: limits of every activation |
 //! | [`variant`] | the model, [`Recipe`], [`Ranges`] | [`Quantized`]: the variant |
 //! | [`OperatorErrors`] | both models, samples | how much noise each operator adds, by itself and with all before it |
 //! | [`first_divergence`] | both models, a sample | the operator from which on the answer is another one |
@@ -41,14 +41,15 @@ pub use limits::{Limits, Ranges};
 pub use observe::{Observations, TensorObservation, observe};
 pub use pair::{OperatorPair, paired_operators};
 pub use recipe::{
-    Calibration, CalibrationMethod, Interface, Recipe, SampleChoice, VariantKind, WeightScales, Width,
+    Calibration, CalibrationMethod, ChosenLimits, Interface, Recipe, SampleChoice, VariantKind, WeightScales,
+    Width,
 };
 pub use widen::widened;
 
 use crate::model::{BuiltinOperator as Op, Model, OperatorId, TensorId, TensorType};
 use assign::assign;
 use emit::{Emission, Knowledge};
-use rules::Form;
+use rules::{Form, Rule, rule};
 
 /// A variant of a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,12 +121,23 @@ pub fn variant(model: &Model, recipe: &Recipe, ranges: Option<&Ranges>) -> Resul
         VariantKind::Int8 | VariantKind::Int16x8 => {
             let empty = Ranges::default();
             let ranges = ranges.unwrap_or(&empty);
-            let limits_of = |id: TensorId| ranges.limits.get(&id).map(|limits| (limits.low, limits.high));
+            let limits_of = |id: TensorId| ranges.limits.get(&id).copied();
             let cell_of = |id: OperatorId| ranges.cells.get(&id).copied();
             let knowledge = Knowledge { limits_of: &limits_of, cell_of: &cell_of, structure_only: false };
             integers(model, recipe, knowledge)
         }
     }
+}
+
+/// True if the limits of what an operator gives decide its scale; of others, such as SOFTMAX, kernels prescribe it.
+pub fn limits_decide(model: &Model, operator: OperatorId) -> bool {
+    let found = model.subgraphs.first().and_then(|main| main.operators.get(operator.index()));
+    found.is_some_and(|found| {
+        matches!(
+            rule(model.builtin(found), Form::Int8),
+            Some(Rule::Weighted { .. } | Rule::Lstm | Rule::Free | Rule::Shared)
+        )
+    })
 }
 
 /// The int8 model with constants of zero and scales that only have the right form: operators, tensors and shapes are those
@@ -137,8 +149,10 @@ pub fn int8_placeholder(model: &Model) -> Result<Quantized, QuantizeError> {
     check(model)?;
     let positive = positive_tensors(model);
     // Zero points other than 0 are the rule: -128 after ReLU, something else elsewhere.
-    let limits_of =
-        |id: TensorId| Some(if positive.contains_key(&id) { (0.0, 15.9375) } else { (-7.9375, 8.0) });
+    let limits_of = |id: TensorId| {
+        let (low, high) = if positive.contains_key(&id) { (0.0, 15.9375) } else { (-7.9375, 8.0) };
+        Some(Limits { low, high, ..Limits::default() })
+    };
     let knowledge = Knowledge { limits_of: &limits_of, cell_of: &|_| Some(16.0), structure_only: true };
     integers(model, &Recipe::default(), knowledge)
 }

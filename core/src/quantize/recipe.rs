@@ -23,6 +23,19 @@ pub struct Recipe {
     /// Operators that keep more bits than the others, by the name of their first output; int8 only.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub wider: BTreeMap<String, Width>,
+    /// Limits of activations that were chosen by hand and stand above calibration, by the names of their tensors; int8 and
+    /// int16x8 only.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, ChosenLimits>,
+}
+
+/// Limits of one activation, chosen by hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChosenLimits {
+    /// Smaller values are clipped; at most 0.
+    pub low: f32,
+    /// Larger values are clipped; at least 0.
+    pub high: f32,
 }
 
 /// Which numbers a variant computes with.
@@ -205,6 +218,14 @@ impl Recipe {
         Some(Self { weight_scales, ..Self::of_kind(kind) })
     }
 
+    /// The recipe in a text as project files have it.
+    ///
+    /// # Errors
+    /// The text is no TOML, or a value is none of its kind.
+    pub fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+
     /// What comes closest and runs on a chip; `None` for recipes whose models do by themselves.
     ///
     /// TFLM has neither float16 nor operators that quantize while they run: weights of half precision are written as float32,
@@ -254,6 +275,12 @@ impl Recipe {
             0 => {}
             count => name.push_str(&format!("-{count}-wider")),
         }
+        match self.limits.len() {
+            count if count > 0 && self.kind.needs_calibration() => {
+                name.push_str(&format!("-{count}-limited"));
+            }
+            _ => {}
+        }
         name
     }
 }
@@ -291,8 +318,14 @@ mod tests {
         let mut recipe = Recipe::from_name("int16x8").expect("a name");
         recipe.calibration.method = CalibrationMethod::Percentile { percent: 99.9 };
         recipe.wider.insert("dense".to_owned(), Width::Float32);
+        recipe.limits.insert("conv/Relu".to_owned(), ChosenLimits { low: 0.0, high: 2.75 });
+        assert_eq!(recipe.name(), "int16x8-percentile-1-wider-1-limited");
         let text = toml::to_string(&recipe).expect("text");
         assert_eq!(toml::from_str::<Recipe>(&text).expect("recipe"), recipe);
-        assert_eq!(toml::from_str::<Recipe>("kind = \"int8\"").expect("recipe"), Recipe::default());
+        assert_eq!(Recipe::from_toml("kind = \"int8\"").expect("recipe"), Recipe::default());
+        let text = "kind = \"int8\"\n[limits.\"conv/Relu\"]\nlow = 0\nhigh = 2.5\n";
+        let limits = Recipe::from_toml(text).map(|recipe| recipe.limits["conv/Relu"]);
+        assert_eq!(limits, Ok(ChosenLimits { low: 0.0, high: 2.5 }));
+        assert!(Recipe::from_toml("kind = \"int9\"").is_err());
     }
 }

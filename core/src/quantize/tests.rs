@@ -346,3 +346,33 @@ fn small_weights_can_be_widened_and_quantized_again() {
     let int8 = variant(&model, &Recipe::default(), Some(&ranges)).expect("a variant").model;
     assert_eq!(widened(&int8), int8);
 }
+
+#[test]
+fn limits_by_hand_decide_the_scale_of_their_tensor_and_of_those_that_share_it() {
+    let mut n_checked = 0;
+    for template in ALL {
+        let graph = template.graph(&(template.sizes)());
+        let samples = samples_for(&graph, 2);
+        let model = float_model(&graph, 7);
+        let seen = observed(&model, &samples);
+        let main = &model.subgraphs[0];
+        let pools = main.operators.iter().filter(|operator| model.builtin(operator) == Op::MAX_POOL_2D);
+        for pool in pools {
+            let (Some(input), Some(output)) = (pool.input(0), pool.output(0)) else { continue };
+            let Some(name) = main.tensor(input).name.clone() else { continue };
+            let high = seen.tensors[&input].high * 0.25;
+            let mut recipe = Recipe::default();
+            recipe.limits.insert(name, ChosenLimits { low: 0.0, high });
+            let ranges = seen.ranges_for(&model, &recipe);
+            assert!(ranges.limits[&input].is_chosen && !ranges.limits[&output].is_chosen);
+            let made = variant(&model, &recipe, Some(&ranges)).expect("a variant");
+            for id in [input, output] {
+                let id = made.tensors[id.index()].expect("it is used");
+                let scales = made.model.subgraphs[0].tensor(id).quantization.as_ref().expect("scales");
+                assert!((scales.scale[0] / (high / 255.0) - 1.0).abs() < 1e-4, "{}: {scales:?}", template.id);
+            }
+            n_checked += 1;
+        }
+    }
+    assert!(n_checked > 0, "no template has a pool");
+}

@@ -127,21 +127,28 @@ fn times_that_jump() {
     let table = "t,x\n0,1\n1,1\n2,1\nthree,1\n4,1\n3.5,1\n100,1\n101,1\n";
     let time = Some(TimeColumn { column: Column::Index(0), unit: TimeUnit::Seconds });
     let options = SeriesOptions { time, ..SeriesOptions::default() };
-    let dataset = load(&MemoryFiles::new("x").with("t.csv", table), &Format::Series(options));
-    assert_eq!(dataset.recordings[0].contents[0].steps(), Some(7));
-    check(&dataset, ProblemKind::NotANumber, "t.csv", Place::Line(5), "“three” is no number");
-    let messages: Vec<_> = dataset
-        .problems
-        .list()
-        .iter()
-        .filter(|problem| problem.kind == ProblemKind::Time)
-        .map(|problem| (problem.place, &problem.message[..]))
-        .collect();
+    let files = MemoryFiles::new("x").with("t.csv", table);
     let expected = [
         (Place::Line(7), "the time steps back by 0.500 s"),
         (Place::Line(8), "96.500 s are missing before this line"),
     ];
-    assert_eq!(messages, expected);
+    let jumps = |dataset: &Dataset| {
+        let jumps = dataset.problems.list().iter().filter(|problem| problem.kind == ProblemKind::Time);
+        jumps.map(|problem| (problem.place, problem.message.clone())).collect::<Vec<_>>()
+    };
+    let steps = |dataset: &Dataset| {
+        dataset.recordings.iter().filter_map(|recording| recording.contents[0].steps()).collect::<Vec<_>>()
+    };
+    let dataset = load(&files, &Format::Series(options.clone()));
+    check(&dataset, ProblemKind::NotANumber, "t.csv", Place::Line(5), "“three” is no number");
+    assert_eq!(jumps(&dataset), expected.map(|(place, text)| (place, text.to_owned())));
+    // The row that was left out, with the time 3, is on the line between its neighbours.
+    assert_eq!(steps(&dataset), [5, 1, 2], "recordings end at jumps");
+    check(&dataset, ProblemKind::Grid, "t.csv", Place::Line(2), "4 rows with steps of 1.000 s to 2.000 s");
+    let dataset = load(&files, &Format::Series(SeriesOptions { rows_are_steps: true, ..options }));
+    assert_eq!(jumps(&dataset), expected.map(|(place, text)| (place, text.to_owned())));
+    assert_eq!(steps(&dataset), [7], "rows are steps if that is chosen");
+    assert_eq!(dataset.problems.count(ProblemKind::Grid), 0);
 }
 
 #[test]

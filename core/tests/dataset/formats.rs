@@ -5,8 +5,8 @@ use std::io::Write;
 
 use emberlab_core::dataset::{
     ArrayOptions, ArrayRef, ArraySet, Column, Content, Dataset, FileLabel, Format, Label, LabelRun,
-    MemoryFiles, Naming, Part, Picture, Place, RowsOptions, SeriesOptions, SeriesValues, StreamKind,
-    TextTable, TimeColumn, TimeUnit,
+    MemoryFiles, Naming, Part, Picture, Place, ProblemKind, RowsOptions, SeriesOptions, SeriesValues,
+    StreamKind, TextTable, TimeColumn, TimeUnit,
 };
 use emberlab_core::model::{Element, TensorType, bytes_from_elements};
 use emberlab_core::npy::{Array, write_array};
@@ -135,6 +135,108 @@ fn series_with_labels_times_and_people() {
     assert_eq!(load(&files, &Format::Series(gap)).recordings.len(), 2);
 }
 
+/// A table with times in milliseconds and two channels that follow straight lines: `x = t`, `y = 1000 − 2 t`.
+fn lines_over_time(times: &[f64]) -> String {
+    let rows = times.iter().map(|time| {
+        let act = if *time < 100.0 { "sit" } else { "run" };
+        format!("{time},{time},{},{act}\n", 1000.0 - 2.0 * time)
+    });
+    format!("t,x,y,act\n{}", rows.collect::<String>())
+}
+
+fn over_time(files: &MemoryFiles, options: SeriesOptions) -> Dataset {
+    let name = |name: &str| Column::Name(name.to_owned());
+    let time = Some(TimeColumn { column: name("t"), unit: TimeUnit::Milliseconds });
+    load(files, &Format::Series(SeriesOptions { time, label: Some(name("act")), ..options }))
+}
+
+#[test]
+fn uneven_times_are_put_on_an_even_grid() {
+    // 50 Hz with jitter of up to 8 ms either way and one row that is missing.
+    let jitter = [0.0, 5.0, -8.0, 3.0, 7.0, -2.0, -6.0, 1.0];
+    let times: Vec<f64> = (0..80)
+        .filter(|step| *step != 40)
+        .map(|step| f64::from(step) * 20.0 + jitter[step as usize * 3 % jitter.len()])
+        .collect();
+    let files = MemoryFiles::new("acts").with("acts.csv", lines_over_time(&times));
+    let dataset = over_time(&files, SeriesOptions::default());
+    let [recording] = &dataset.recordings[..] else { panic!("{:?}", dataset.problems) };
+    let rate = dataset.streams[0].rate_hz.expect("a rate");
+    assert!((rate / 50.0 - 1.0).abs() < 0.05, "{rate} Hz");
+    let found = values(&dataset, 0);
+    let step_ms = 1000.0 / rate;
+    for (step, pair) in found.chunks(2).enumerate() {
+        let time = times[0] + step as f64 * step_ms;
+        assert!((f64::from(pair[0]) - time).abs() < 0.01, "x at {time} ms is {}", pair[0]);
+        assert!((f64::from(pair[1]) - (1000.0 - 2.0 * time)).abs() < 0.02, "y at {time} ms is {}", pair[1]);
+    }
+    assert!((found.len() / 2).abs_diff(80) <= 4, "{} steps", found.len() / 2);
+    // The label changes at 100 ms, on the grid as in the table.
+    let boundary = recording.runs[0].steps.end as f64 * step_ms;
+    assert!((80.0..=120.0).contains(&boundary), "{boundary} ms, {:?}", recording.runs);
+    let [problem] = dataset.problems.list() else { panic!("{:#?}", dataset.problems) };
+    assert_eq!(
+        (problem.kind, &*problem.file, problem.place),
+        (ProblemKind::Grid, "acts.csv", Place::Line(2))
+    );
+    assert!(
+        problem.message.starts_with("79 rows with steps of ") && problem.message.contains("Hz"),
+        "{problem:?}"
+    );
+
+    let kept = over_time(&files, SeriesOptions { rows_are_steps: true, ..SeriesOptions::default() });
+    let as_written: Vec<f32> =
+        times.iter().flat_map(|time| [*time as f32, (1000.0 - 2.0 * time) as f32]).collect();
+    assert_eq!(values(&kept, 0), as_written);
+    assert!(kept.problems.is_empty(), "{:#?}", kept.problems);
+    let kept = over_time(&files, SeriesOptions { rate_hz: Some(50.0), ..SeriesOptions::default() });
+    assert_eq!(values(&kept, 0), as_written, "a rate that is given stands above the times");
+}
+
+#[test]
+fn even_times_keep_their_values() {
+    // 30 Hz, rounded to milliseconds by the clock.
+    let times: Vec<f64> = (0..60).map(|step| (f64::from(step) * 1000.0 / 30.0).round()).collect();
+    let files = MemoryFiles::new("acts").with("acts.csv", lines_over_time(&times));
+    let dataset = over_time(&files, SeriesOptions::default());
+    assert!(dataset.problems.is_empty(), "{:#?}", dataset.problems);
+    let as_written: Vec<f32> =
+        times.iter().flat_map(|time| [*time as f32, (1000.0 - 2.0 * time) as f32]).collect();
+    assert_eq!(values(&dataset, 0), as_written);
+    let rate = dataset.streams[0].rate_hz.expect("a rate");
+    assert!((rate - 30.0).abs() < 0.02, "{rate}");
+}
+
+#[test]
+fn long_gaps_end_a_recording_and_short_ones_are_bridged() {
+    let mut times: Vec<f64> = (0..30).map(|step| f64::from(step) * 10.0).collect();
+    times.drain(10..18);
+    times.extend((0..20).map(|step| 900.0 + f64::from(step) * 10.0));
+    let files = MemoryFiles::new("acts").with("acts.csv", lines_over_time(&times));
+    let dataset = over_time(&files, SeriesOptions::default());
+    let steps: Vec<_> = dataset.recordings.iter().map(|recording| recording.contents[0].steps()).collect();
+    assert_eq!(steps, [Some(30), Some(20)]);
+    assert_eq!(values(&dataset, 0)[24..28], [120.0, 760.0, 130.0, 740.0], "on the line across the gap");
+    let found: Vec<_> = dataset.problems.list().iter().map(|problem| (problem.kind, problem.place)).collect();
+    assert_eq!(found, [(ProblemKind::Time, Place::Line(24)), (ProblemKind::Grid, Place::Line(2))]);
+    let bridged = &dataset.problems.list()[1].message;
+    assert!(bridged.ends_with("90.000 ms before line 12 are bridged by a straight line"), "{bridged}");
+    assert_eq!(dataset.streams[0].rate_hz, Some(100.0));
+}
+
+#[test]
+fn rows_in_bursts_stay_as_they_are() {
+    let times: Vec<f64> = (0..40).map(|step| f64::from(step / 4) * 40.0).collect();
+    let files = MemoryFiles::new("acts").with("acts.csv", lines_over_time(&times));
+    let dataset = over_time(&files, SeriesOptions::default());
+    assert_eq!(dataset.recordings[0].contents[0].steps(), Some(40));
+    let [problem] = dataset.problems.list() else { panic!("{:#?}", dataset.problems) };
+    assert!(
+        problem.kind == ProblemKind::Grid && problem.message.contains("share their times"),
+        "{problem:?}"
+    );
+}
+
 #[test]
 fn one_file_for_each_recording() {
     let mut files = MemoryFiles::new("gestures");
@@ -166,6 +268,54 @@ fn logs_with_separators() {
     assert_eq!(values(&dataset, 1), [7.0, 8.0, 9.0, 10.0, 11.0, 12.0]);
     assert_eq!(dataset.streams[0].channels, ["x", "y", "z"]);
     assert_eq!(dataset.recordings[1].origin.place, Place::Line(6));
+}
+
+#[test]
+fn tables_that_list_files() {
+    let sounds = MemoryFiles::new("calls")
+        .with(
+            "meta/list.csv",
+            "file,bird,split\n1.wav,owl,train\n2.wav,jay,test\n3.wav,owl,train\n2.wav,jay,test\n",
+        )
+        .with("clips/1.wav", wav(8000, 1, &[1, 2]))
+        .with("clips/2.wav", wav(8000, 1, &[3]))
+        .with("clips/4.wav", wav(8000, 1, &[4]));
+    let (guess, dataset) = load_guessed(&sounds);
+    assert!(matches!(&guess.format, Format::List(options) if options.label.is_some()), "{guess:?}");
+    assert_eq!(dataset.classes, ["jay", "owl"]);
+    assert_eq!(classes(&dataset), ["owl", "jay", "jay"]);
+    assert_eq!(values(&dataset, 0), [1.0 / 32_768.0, 2.0 / 32_768.0]);
+    let parts: Vec<_> = dataset.recordings.iter().map(|recording| recording.part).collect();
+    assert_eq!(parts, [Some(Part::Train), Some(Part::Test), Some(Part::Test)]);
+    assert_eq!(&*dataset.recordings[1].origin.file, "clips/2.wav");
+    let found: Vec<_> = dataset
+        .problems
+        .list()
+        .iter()
+        .map(|problem| (problem.kind, &*problem.file, problem.place, &problem.message[..]))
+        .collect();
+    let table = "meta/list.csv";
+    let expected = [
+        (ProblemKind::Missing, table, Place::Line(4), "“3.wav” is not there"),
+        (ProblemKind::Note, table, Place::Line(5), "“2.wav” was listed in line 3 already"),
+        (ProblemKind::Note, table, Place::File, "1 file is not listed and not used"),
+    ];
+    assert_eq!(found, expected);
+
+    let red = picture(4, 2, image::ImageFormat::Png, |_, _| [200, 0, 0]);
+    let grey = picture(3, 3, image::ImageFormat::Png, |_, _| [9, 9, 9]);
+    let pictures = MemoryFiles::new("sizes")
+        .with("list.csv", "picture,target\nred.png,0.5\ngrey.png,1.25\n")
+        .with("red.png", red)
+        .with("grey.png", grey);
+    let (guess, dataset) = load_guessed(&pictures);
+    assert!(dataset.problems.is_empty(), "{guess:?} {:#?}", dataset.problems);
+    assert_eq!(dataset.value_names, ["target"]);
+    let labels: Vec<_> = dataset.recordings.iter().map(|recording| recording.label.clone()).collect();
+    assert_eq!(labels, [Label::Values(vec![0.5]), Label::Values(vec![1.25])]);
+    assert_eq!(dataset.streams[0].channels.len(), 3, "one of them is coloured");
+    let text = toml::to_string(&guess.format).expect("text");
+    assert_eq!(toml::from_str::<Format>(&text).expect("a format"), guess.format);
 }
 
 #[test]

@@ -339,3 +339,39 @@ fn preparing_can_be_stopped() {
     assert_eq!(calls, 3);
     assert_eq!(Part::ALL.map(Part::label), ["training", "validation", "test"]);
 }
+
+#[test]
+fn classes_can_be_brought_into_the_order_of_a_model() {
+    let dataset = generate(&Generated { kind: Generator::Gestures, seed: 3, count: 6 });
+    let prepared = samples(&dataset, &Preparation::default(), &Split::default());
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        // Lengths differ: all are brought to one.
+        Err(_) => {
+            let preparation =
+                Preparation { window: Window::Stretched { steps: 20 }, ..Preparation::default() };
+            samples(&dataset, &preparation, &Split::default()).expect("samples")
+        }
+    };
+    let mut order: Vec<String> = prepared.classes.iter().rev().skip(1).cloned().collect();
+    order.insert(0, "never seen".to_owned());
+    let found = prepared.with_classes(&order).expect("most classes are known");
+    assert_eq!(found.classes, order);
+    for (before, after) in [(&prepared.train, &found.train), (&prepared.test, &found.test)] {
+        let Targets::Classes { labels: old, .. } = &before.samples.targets else { panic!("{before:?}") };
+        let Targets::Classes { labels, classes } = &after.samples.targets else { panic!("{after:?}") };
+        assert_eq!(
+            (*classes, labels.len(), after.origins.len()),
+            (order.len(), after.samples.count, labels.len())
+        );
+        let left_out = prepared.classes.len() as u32 - 1;
+        let kept: Vec<usize> = (0..old.len()).filter(|index| old[*index] != left_out).collect();
+        assert_eq!(kept.len(), labels.len());
+        for (place, index) in kept.iter().enumerate() {
+            assert_eq!(order[labels[place] as usize], prepared.classes[old[*index] as usize]);
+            assert_eq!(after.samples.inputs[0].sample(place), before.samples.inputs[0].sample(*index));
+            assert_eq!(after.origins[place].class, Some(labels[place]));
+        }
+    }
+    assert!(prepared.with_classes(&["never seen".to_owned()]).is_none());
+}

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use emberlab_core::dataset::{
     Content, Dataset, Format, Guess, InputPreparation, InputShape, Length, Normalisation, Padding, Part,
-    Picture, PictureFit, Preparation, Prepared, ProblemKind, Recording, Rule, Split, TargetKind, Targets,
-    Window, guess, read,
+    Picture, PictureFit, Preparation, Prepared, ProblemKind, Recording, Rule, SeriesOptions, Split,
+    TargetKind, Targets, Window, guess, read,
 };
 
 use crate::folder::Folder;
@@ -159,9 +159,13 @@ fn fsdd() {
 #[test]
 fn har_wisdm51() {
     let Some(files) = Folder::shared("har-wisdm51") else { return };
-    let (guess, dataset) = load(&files);
-    assert_no_problems(&dataset);
+    let (guess, on_grid) = load(&files);
     let Format::Series(options) = &guess.format else { panic!("{guess:?}") };
+    // One recording of user 1620 has two steps that are odd; the README counts rows.
+    assert_eq!((on_grid.problems.total(), on_grid.problems.count(ProblemKind::Grid)), (1, 1));
+    let dataset = load_as(&files, &Format::Series(SeriesOptions { rows_are_steps: true, ..options.clone() }));
+    assert_no_problems(&dataset);
+    assert!(steps(&on_grid).iter().zip(steps(&dataset)).all(|(a, b)| a.abs_diff(b) <= 2));
     assert!(options.split_at_label, "times jump between activities");
     assert_eq!(dataset.classes, ["jogging", "kicking", "stairs", "walking"]);
     let expected =
@@ -220,9 +224,15 @@ fn windows_of_one_label(recording: &Recording) -> usize {
 #[test]
 fn har_uji_phone() {
     let Some(files) = Folder::shared("har-uji-phone") else { return };
-    let (guess, dataset) = load(&files);
+    let (guess, mut dataset) = load(&files);
     let Format::Series(options) = &guess.format else { panic!("{guess:?}") };
     assert!(!options.split_at_label, "one recording goes through all phases");
+    // The README counts rows; phones stamp them unevenly, so that steps of an even grid are a few more or less.
+    let by_row = SeriesOptions { rows_are_steps: true, ..options.clone() };
+    let on_grid = std::mem::replace(&mut dataset, load_as(&files, &Format::Series(by_row)));
+    assert!(on_grid.problems.count(ProblemKind::Grid) >= 39, "{:#?}", on_grid.problems);
+    let total = |dataset: &Dataset| steps(dataset).iter().sum::<usize>() as f64;
+    assert!((total(&on_grid) / total(&dataset) - 1.0).abs() < 0.02);
     assert_eq!(dataset.recordings.len(), 39);
     assert!(dataset.problems.counts().keys().all(|kind| !kind.leaves_out()), "{:#?}", dataset.problems);
     let expected = BTreeMap::from([
@@ -283,7 +293,8 @@ fn gestures_digits_imu() {
     let Some(files) = Folder::shared("gestures-digits-imu") else { return };
     let (guess, dataset) = load(&files);
     assert!(matches!(guess.format, Format::Series(_)), "{guess:?}");
-    assert_no_problems(&dataset);
+    let is_of_time = |kind: &ProblemKind| matches!(kind, ProblemKind::Grid | ProblemKind::Time);
+    assert!(dataset.problems.counts().keys().all(is_of_time), "{:#?}", dataset.problems);
     assert_eq!(
         class_counts(&dataset),
         BTreeMap::from([("0", 40), ("1", 40), ("2", 40), ("3", 40), ("4", 40)])
@@ -297,9 +308,13 @@ fn gestures_digits_imu() {
 #[test]
 fn anomaly_nab() {
     let Some(files) = Folder::shared("anomaly-nab") else { return };
-    let (guess, dataset) = load(&files);
+    let (guess, mut dataset) = load(&files);
     let Format::Series(options) = &guess.format else { panic!("{guess:?}") };
     assert_eq!(options.anomaly_windows.as_deref(), Some("labels/combined_windows.json"));
+    assert!(dataset.recordings.len() > 5, "recordings end where hours are missing");
+    // The README counts rows.
+    let by_row = SeriesOptions { rows_are_steps: true, ..options.clone() };
+    dataset = load_as(&files, &Format::Series(by_row));
     assert_eq!(dataset.recordings.len(), 5);
     assert!(dataset.problems.counts().keys().all(|kind| !kind.leaves_out()), "{:#?}", dataset.problems);
     assert!(dataset.problems.count(ProblemKind::Time) > 0, "one series steps back by 55 minutes");

@@ -8,15 +8,7 @@ use emberlab_core::export::{SourceKind, Sources};
 use emberlab_core::model::{ModelBuilder, Tensor, TensorType};
 use emberlab_core::run::{Semantics, emberlab_arena};
 
-use crate::support::{Scratch, file, shared_models, small_model, sources_of, text};
-
-fn is_there(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
-    if !found {
-        println!("skipped: there is no {program}");
-    }
-    found
-}
+use crate::support::{Scratch, file, is_there, shared_models, small_model, sources_of, text};
 
 fn check(output: Output, what: &str) -> Output {
     let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
@@ -25,7 +17,7 @@ fn check(output: Output, what: &str) -> Output {
 }
 
 /// A header with the name of TFLM's that has the methods which the resolver calls, and nothing else.
-fn stand_in_for_tflm(resolver: &str) -> String {
+pub fn stand_in_for_tflm(resolver: &str) -> String {
     let called = resolver.lines().filter_map(|line| line.split_once("resolver.")?.1.split_once('('));
     let methods: BTreeSet<&str> =
         called.map(|(method, _)| method).filter(|method| *method != "AddCustom").collect();

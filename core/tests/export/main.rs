@@ -5,4 +5,7 @@
 
 mod compilers;
 mod content;
+mod esp_idf;
+#[path = "../noise/mod.rs"]
+mod noise;
 mod support;

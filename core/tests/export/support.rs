@@ -1,6 +1,7 @@
 //! Small models, and the text of their sources.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use emberlab_core::dataset::PreparationRecord;
 use emberlab_core::export::{Export, SourceKind, Sources, sources};
@@ -70,6 +71,15 @@ pub fn shared_models() -> Vec<(String, Vec<u8>)> {
 /// The folder with shared data beside the project.
 pub fn shared() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared")
+}
+
+/// Whether a program can be started; if not, one line says what is skipped.
+pub fn is_there(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !found {
+        println!("skipped: there is no {program}");
+    }
+    found
 }
 
 /// A folder of its own for a test, removed at the end.

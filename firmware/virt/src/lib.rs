@@ -104,6 +104,14 @@ pub fn instructions() -> u32 {
     count
 }
 
+/// The address where the stack begins, which grows down.
+pub fn stack_end() -> usize {
+    unsafe extern "C" {
+        static __stack_end: u8;
+    }
+    &raw const __stack_end as usize
+}
+
 /// Ends the emulator with an exit status.
 pub fn end(status: u16) -> ! {
     let word = if status == 0 { 0x5555 } else { u32::from(status) << 16 | 0x3333 };

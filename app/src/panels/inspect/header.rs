@@ -1,7 +1,7 @@
 //! The right end of the panel's header: the verdict, the count of notes, and the export menu.
 
 use egui::{Align, Layout, Popup, Ui};
-use emberlab_core::export::SourceKind;
+use emberlab_core::export::{EspIdfApp, SourceKind};
 use emberlab_core::plan::Target;
 use emberlab_core::verdict::{Kernel, Outcome, Severity};
 
@@ -19,6 +19,8 @@ pub enum HeaderEvent {
     Png,
     /// Write sources for firmware.
     Sources(SourceKind),
+    /// Write an ESP-IDF project.
+    EspIdf(EspIdfApp),
     /// List what deserves attention.
     Problems,
 }
@@ -77,6 +79,9 @@ pub fn header_ui(
         for kind in [SourceKind::CArray, SourceKind::RustModule] {
             event = event.or(sources_ui(ui, kind, open, target));
         }
+        for app in EspIdfApp::ALL {
+            event = event.or(esp_idf_ui(ui, app, open, target));
+        }
         ui.separator();
         for (label, choice) in [("Graph as SVG…", HeaderEvent::Svg), ("Graph as PNG…", HeaderEvent::Png)]
         {
@@ -93,22 +98,39 @@ pub fn header_ui(
     event
 }
 
-/// An entry of the menu; it cannot be chosen for a network that was never trained.
+/// An entry for sources; it cannot be chosen for a network that was never trained.
 fn sources_ui(ui: &mut Ui, kind: SourceKind, open: &OpenModel, target: Target) -> Option<HeaderEvent> {
     let (label, runtime) = match kind {
         SourceKind::CArray => ("C array and resolver…", "for TensorFlow Lite Micro, with the arena on"),
         SourceKind::RustModule => ("Rust module…", "for Emberlab's own runtime, also on"),
     };
     let explanation = format!("{} {runtime} {}", list(kind.file_names()), target.chip.label());
+    entry_ui(ui, label, &explanation, open).then_some(HeaderEvent::Sources(kind))
+}
+
+/// As [`sources_ui`], for a complete project.
+fn esp_idf_ui(ui: &mut Ui, app: EspIdfApp, open: &OpenModel, target: Target) -> Option<HeaderEvent> {
+    let (label, what) = match app {
+        EspIdfApp::Classify => ("ESP-IDF project…", "answers for stored samples"),
+        EspIdfApp::Bench => ("ESP-IDF benchmark…", "times 1000 invocations"),
+    };
+    let chip = target.chip.label();
+    let explanation =
+        format!("A project for {chip} that idf.py builds: TensorFlow Lite Micro with ESP-NN. It {what}, then answers Emberlab");
+    entry_ui(ui, label, &explanation, open).then_some(HeaderEvent::EspIdf(app))
+}
+
+/// An entry of the menu; true if it was chosen.
+fn entry_ui(ui: &mut Ui, label: &str, explanation: &str, open: &OpenModel) -> bool {
     let entry = ui
         .add_enabled(open.deliverable().is_some(), egui::Button::new(text::label(label)))
         .on_hover_text(explanation)
         .on_disabled_hover_text("The weights are placeholders. Train the network, then export its model");
-    if entry.clicked() {
+    let is_chosen = entry.clicked();
+    if is_chosen {
         ui.close();
-        return Some(HeaderEvent::Sources(kind));
     }
-    None
+    is_chosen
 }
 
 fn list(names: &[&str]) -> String {

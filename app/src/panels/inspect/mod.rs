@@ -117,6 +117,7 @@ impl InspectPanel {
             Some(HeaderEvent::Svg) => self.export(&front, ctx, Format::Svg),
             Some(HeaderEvent::Png) => self.export(&front, ctx, Format::Png),
             Some(HeaderEvent::Sources(kind)) => ctx.send(Command::ExportSources(kind)),
+            Some(HeaderEvent::EspIdf(app)) => ctx.send(Command::ExportEspIdf(app)),
             Some(HeaderEvent::Problems) => ctx.send(Command::Toggle(WindowOverlay::Problems)),
             None => {}
         }

@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers, UiBuilder, Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use emberlab_core::export::SourceKind;
+use emberlab_core::export::{EspIdfApp, SourceKind};
 use emberlab_core::model::{BuiltinOperator, OperatorId, Options, Subgraph, TensorId};
 use emberlab_core::verdict::{Diagnostic, Kernel, OperatorVerdict, Outcome, Place, Severity};
 
@@ -372,6 +372,24 @@ fn sources_are_asked_for_in_the_export_menu() {
     }
 }
 
+#[test]
+fn projects_are_asked_for_in_the_export_menu() {
+    let mut document = document(chain(2), None);
+    let TabContent::Model(open) = &mut document.tabs[0].content else { panic!("a model") };
+    open.file = Some(Arc::from(&b"TFL3"[..]));
+    let mut harness = bench(document);
+    for (entry, expected) in
+        [("ESP-IDF project…", EspIdfApp::Classify), ("ESP-IDF benchmark…", EspIdfApp::Bench)]
+    {
+        harness.get_by_label("Export").click();
+        harness.run();
+        harness.get_by_label(entry).click();
+        harness.run();
+        let last = harness.state().commands.last();
+        assert!(matches!(last, Some(Command::ExportEspIdf(app)) if *app == expected), "{last:?}");
+    }
+}
+
 /// What was never trained answers nothing, and does not belong on a chip.
 #[test]
 fn a_network_of_placeholders_has_no_sources() {
@@ -381,7 +399,7 @@ fn a_network_of_placeholders_has_no_sources() {
     let mut harness = bench(document);
     harness.get_by_label("Export").click();
     harness.run();
-    for entry in ["C array and resolver…", "Rust module…"] {
+    for entry in ["C array and resolver…", "Rust module…", "ESP-IDF project…"] {
         assert!(harness.get_by_label(entry).accesskit_node().is_disabled(), "{entry}");
     }
     assert!(!harness.get_by_label("Graph as SVG…").accesskit_node().is_disabled());

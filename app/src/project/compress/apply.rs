@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use emberlab_core::export::SourceKind;
+use emberlab_core::dataset::Prepared;
+use emberlab_core::export::{EspIdfApp, SourceKind};
 use emberlab_core::hash::sha256_hex;
 use emberlab_core::plan::Target;
 use emberlab_core::project::VariantRecord;
@@ -17,7 +18,8 @@ use crate::command::Command;
 use crate::compression::{CompressFailure, FloatModel, name_of_variant};
 use crate::document::{Document, Overlay, PanelKind, Tab, TabContent, TabId};
 use crate::jobs::{
-    Ask, BaseSource, CompressRequest, CompressWork, JobKind, Jobs, Outcome, SourcesRequest, Subject,
+    Ask, BaseSource, CompressRequest, CompressWork, EspIdfRequest, JobKind, Jobs, Outcome, SourcesRequest,
+    Subject,
 };
 use crate::messages::Level;
 use crate::project::file::safe_name;
@@ -50,6 +52,7 @@ pub fn apply(command: CompressCommand, document: &mut Document, jobs: &mut Jobs)
         CompressCommand::Restore(deleted) => restore(*deleted, document, jobs),
         CompressCommand::Export(name) => export(&name, document, jobs),
         CompressCommand::ExportSources(name, kind) => export_sources(&name, kind, document, jobs),
+        CompressCommand::ExportEspIdf(name) => export_esp_idf(&name, document, jobs),
         CompressCommand::Open(name) => open(&name, document, jobs),
         CompressCommand::ChooseData(is_folder) => {
             let title = "Choose the data that the model is measured on";
@@ -103,6 +106,7 @@ fn change(command: CompressCommand, tab: &mut Tab, target: Target, jobs: &mut Jo
         | CompressCommand::Restore(_)
         | CompressCommand::Export(_)
         | CompressCommand::ExportSources(..)
+        | CompressCommand::ExportEspIdf(_)
         | CompressCommand::Open(_)
         | CompressCommand::ChooseData(_)
         | CompressCommand::ChooseModels
@@ -397,6 +401,31 @@ fn export_sources(name: &str, kind: SourceKind, document: &Document, jobs: &mut 
         target: document.target,
         folder: folder.to_owned(),
     });
+}
+
+fn export_esp_idf(name: &str, document: &Document, jobs: &mut Jobs) {
+    let Some(tab) = document.active_tab() else { return };
+    let Some(bytes) = tab.compress.variants.get(name).and_then(|variant| variant.file.clone()) else {
+        return;
+    };
+    let folder = tab.path.as_deref().and_then(|path| path.parent()).unwrap_or(&document.projects_folder);
+    jobs.ask_esp_idf_folder(EspIdfRequest {
+        file_name: file_name(tab, name),
+        bytes,
+        target: document.target,
+        memory: None,
+        app: EspIdfApp::Classify,
+        data: data_of(tab),
+        folder: folder.to_owned(),
+    });
+}
+
+/// The samples that a tab's model was made or is compared with, where they are at hand.
+pub fn data_of(tab: &Tab) -> Option<Arc<Prepared>> {
+    match &tab.project {
+        Some(project) => project.data.prepared.clone(),
+        None => tab.compress.data.as_ref().map(|data| data.prepared.clone()),
+    }
 }
 
 fn open(name: &str, document: &mut Document, jobs: &mut Jobs) {

@@ -31,7 +31,7 @@ use crate::training::TrainingData;
 /// A model to compare with: its name, the model and its bytes.
 pub type AddedFile = (String, Arc<Model>, Arc<[u8]>);
 
-pub use apply::apply;
+pub use apply::{apply, data_of};
 pub use found::{done, ended_without_result, found};
 pub use outside::data_for_model;
 
@@ -170,6 +170,8 @@ pub enum CompressCommand {
     Export(String),
     /// Ask for a folder, then write sources of a variant for firmware into it.
     ExportSources(String, SourceKind),
+    /// Ask where, then write an ESP-IDF project of a variant.
+    ExportEspIdf(String),
     /// Open a variant in a tab of its own.
     Open(String),
     /// Find answers and errors of a variant again.

@@ -209,6 +209,20 @@ impl<'a> Interpreter<'a> {
         }
     }
 
+    /// Calls the observer as an invocation does for the operators of the main subgraph, and runs none of them: what it costs
+    /// to look.
+    // A copy for one observer, or a call where it stands, would cost something else than the invocation does.
+    #[inline(never)]
+    pub fn rehearse(&self, observer: &mut dyn Observer) {
+        for index in 0..self.graph.n_operators(0) {
+            if observer.stop() {
+                return;
+            }
+            observer.before(&OperatorEvent::new(self.graph, self.memory, 0, index));
+            observer.after(&OperatorEvent::new(self.graph, self.memory, 0, index));
+        }
+    }
+
     fn run_subgraph(&mut self, subgraph: u32, observer: &mut dyn Observer) -> Result<(), Halt> {
         for index in 0..self.graph.n_operators(subgraph) {
             if observer.stop() {

@@ -89,6 +89,22 @@ impl<'a> Field<'a> for &'a str {
     }
 }
 
+/// A field that an earlier program did not send: it may be missing where the payload ends before it.
+macro_rules! later_fields {
+    ($($ty:ty: $name:literal),*) => {$(
+        impl<'a> Field<'a> for Option<$ty> {
+            const TYPE: &'static str = concat!($name, " or nothing");
+            fn read(reader: &mut Reader<'a>) -> Option<Self> {
+                if reader.rest.is_empty() { Some(None) } else { <$ty>::read(reader).map(Some) }
+            }
+            fn write(&self, writer: &mut Writer<'_>) -> Option<()> {
+                self.as_ref().map_or(Some(()), |field| field.write(writer))
+            }
+        }
+    )*};
+}
+later_fields!(u32: "u32", &'a str: "text");
+
 /// The start of a text that has at most `count` bytes.
 pub fn cut(text: &str, count: usize) -> &str {
     &text[..text.floor_char_boundary(count)]

@@ -181,6 +181,12 @@ messages! {
         build: &'a str,
         /// The chip, such as `esp32c3`; `qemu` for an emulated one.
         chip: &'a str,
+        /// Bytes of the stack that are watched; 0 if they are not.
+        stack_bytes: Option<u32>,
+        /// Bytes of them that were ever used.
+        stack_used: Option<u32>,
+        /// How the program is read from flash, such as `dio`; empty if that is not known.
+        flash_mode: Option<&'a str>,
     }
     /// The model that is ready to run.
     0x82 READY Ready {
@@ -249,6 +255,8 @@ messages! {
         request: u16,
         /// CRC-32 of the inputs, one behind the other.
         inputs_crc: u32,
+        /// Cycles of looking at one operator in [`Mode::Operators`], which are taken off; 0 in other modes.
+        operator_overhead: Option<u32>,
     }
     /// One invocation, after everything else that is sent of it.
     0x86 SAMPLE Sample {
@@ -438,7 +446,7 @@ pub struct OperatorTime {
     pub calls: u16,
     /// Cycles, those of operators in subgraphs that it called included.
     pub cycles: u32,
-    /// Microseconds.
+    /// Microseconds, computed from cycles and clock; 0 if the clock is not known.
     pub micros: u32,
 }
 

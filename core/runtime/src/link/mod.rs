@@ -24,5 +24,5 @@ pub use decoder::{Counters, Decoder, Item, MAX_TEXT};
 pub use fields::{List, ListBuffer, Record};
 pub use frame::{Frame, FrameBuffer, MAX_FRAME, MAX_PAYLOAD};
 pub use messages::{Message, PROTOCOL};
-pub use server::{About, Board, serve};
+pub use server::{About, Board, Stack, serve};
 pub use text::TextBuffer;

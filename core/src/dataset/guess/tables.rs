@@ -15,7 +15,8 @@ use crate::dataset::{
 };
 
 /// Files that are looked into, spread over all.
-const LOOKED_AT: usize = 200;
+pub(super) const LOOKED_AT: usize = 200;
+
 pub(super) fn guess(files: &dyn Files) -> Vec<Guess> {
     let is_text =
         |entry: &FileEntry| TABLES.contains(&entry.extension().as_str()) || entry.extension() == "log";
@@ -73,8 +74,8 @@ fn log(files: &dyn Files, logs: &[&Look<'_>], looks: &[Look<'_>], n_texts: usize
 }
 
 /// Names of columns with numbers to be predicted.
-const TARGET_WORDS: [&str; 5] = ["target", "y", "output", "value", "objetivo"];
-const LABEL_WORDS: [&str; 16] = [
+pub(super) const TARGET_WORDS: [&str; 5] = ["target", "y", "output", "value", "objetivo"];
+pub(super) const LABEL_WORDS: [&str; 16] = [
     "label",
     "labels",
     "class",
@@ -108,7 +109,7 @@ const TIME_WORDS: [&str; 14] = [
     "fecha",
     "hora",
 ];
-const GROUP_WORDS: [&str; 14] = [
+pub(super) const GROUP_WORDS: [&str; 14] = [
     "user",
     "subject",
     "person",
@@ -297,6 +298,7 @@ impl<'g, 'f> TableGuess<'g, 'f> {
             split_at_label: self.split_at_label,
             split_at_gap_seconds: None,
             rate_hz: None,
+            rows_are_steps: false,
             anomaly_windows: self.anomaly_windows.clone(),
             naming: self.naming(),
         };

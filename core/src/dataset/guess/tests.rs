@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 use crate::dataset::{Column, FileLabel, MemoryFiles, TimeUnit};
 
@@ -101,6 +103,51 @@ fn european_tables_are_understood() {
     assert_eq!(options.time.map(|time| time.unit), Some(TimeUnit::Milliseconds));
 }
 
+fn listed(files: &MemoryFiles) -> crate::dataset::ListOptions {
+    let guess = best(files);
+    let Format::List(options) = guess.format else { panic!("{guess:?}") };
+    options
+}
+
+#[test]
+fn tables_that_list_files_are_recognised() {
+    let name = |name: &str| Some(Column::Name(name.to_owned()));
+    let mut files = MemoryFiles::new("birds");
+    let rows = text(12, |row| {
+        format!("clips/{row}.wav,{},{},{}", ["owl", "jay"][row % 2], row % 3, ["train", "test"][row / 6])
+    });
+    files.add("meta.csv", format!("path,species,session,split\n{rows}"));
+    (0..12).for_each(|row| files.add(format!("clips/{row}.wav"), ""));
+    let options = listed(&files);
+    assert_eq!(options.path, Column::Name("path".into()));
+    assert_eq!((options.label, options.part), (name("species"), name("split")));
+    assert_eq!(options.groups, [Column::Name("session".into())]);
+
+    // No line with names, and names without their endings.
+    let mut files = MemoryFiles::new("pets");
+    files.add("list.txt", text(12, |row| format!("a{row}.png;{}", ["cat", "dog"][row % 2])));
+    (0..12).for_each(|row| files.add(format!("a{row}.png"), ""));
+    let options = listed(&files);
+    assert!(!options.table.header);
+    assert_eq!((options.path, options.label), (Column::Index(0), Some(Column::Index(1))));
+    let mut files = MemoryFiles::new("pets");
+    files.add(
+        "labels.csv",
+        format!("id,breed\n{}", text(12, |row| format!("x{row}y,{}", ["cat", "dog"][row % 2]))),
+    );
+    (0..12).for_each(|row| files.add(format!("images/x{row}y.jpg"), ""));
+    let options = listed(&files);
+    assert_eq!((options.path, options.label), (Column::Name("id".into()), name("breed")));
+
+    // Sounds by folder with a table of numbers beside them are no list.
+    let mut files =
+        MemoryFiles::new("words").with("stats.csv", format!("a,b\n{}", text(9, |row| format!("{row},2"))));
+    for word in ["yes", "no"] {
+        (0..4).for_each(|number| files.add(format!("{word}/{number}ab.wav"), ""));
+    }
+    assert!(matches!(best(&files).format, Format::Sound(_)));
+}
+
 #[test]
 fn recordings_in_files_of_their_own() {
     let mut files = MemoryFiles::new("gestures");
@@ -118,8 +165,26 @@ fn recordings_in_files_of_their_own() {
 fn a_million_files_are_listed_fast() {
     let mut files = MemoryFiles::new("many");
     (0..1_000_000).for_each(|number| files.add(format!("{}/{number}.csv", number % 7), "1,2,3\n4,5,6\n"));
-    let started = std::time::Instant::now();
-    assert_eq!(best(&files).n_files, 1_000_000);
-    // Seconds would mean that files are read; this leaves room for a slow machine.
-    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    let files = Counted { files, n_read: AtomicUsize::new(0) };
+    let found = guess(&files);
+    assert_eq!(found[0].n_files, 1_000_000);
+    let n_read = files.n_read.load(Ordering::Relaxed);
+    assert!(n_read < 2_000, "{n_read} files were looked into");
+}
+
+/// Files that count how often one is looked into.
+struct Counted {
+    files: MemoryFiles,
+    n_read: AtomicUsize,
+}
+
+impl Files for Counted {
+    fn entries(&self) -> &[FileEntry] {
+        self.files.entries()
+    }
+
+    fn read(&self, index: usize) -> std::io::Result<Vec<u8>> {
+        self.n_read.fetch_add(1, Ordering::Relaxed);
+        self.files.read(index)
+    }
 }

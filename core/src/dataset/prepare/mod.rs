@@ -34,6 +34,63 @@ pub struct Prepared {
     pub left_out: LeftOut,
 }
 
+impl Prepared {
+    /// The same samples with classes in another order, such as that of a model's outputs. Samples of classes that are not among
+    /// them are left out; `None` if none of them are.
+    pub fn with_classes(&self, classes: &[String]) -> Option<Self> {
+        let place = |name: &String| classes.iter().position(|class| class == name).map(|place| place as u32);
+        let places: Vec<Option<u32>> = self.classes.iter().map(place).collect();
+        if places.iter().all(Option::is_none) {
+            return None;
+        }
+        let part = |part: &PreparedPart| part.with_classes(&places, classes.len());
+        Some(Self {
+            train: part(&self.train),
+            validation: part(&self.validation),
+            test: part(&self.test),
+            classes: classes.to_vec(),
+            ..self.clone()
+        })
+    }
+}
+
+impl PreparedPart {
+    /// The samples whose class has a new number, with it.
+    fn with_classes(&self, places: &[Option<u32>], n_classes: usize) -> Self {
+        let place = |class: u32| places.get(class as usize).copied().flatten();
+        let class = |index: usize| match &self.samples.targets {
+            Targets::Classes { labels, .. } => labels.get(index).copied(),
+            Targets::None | Targets::Values { .. } | Targets::Inputs => self.origins.get(index)?.class,
+        };
+        let is_kept = |index: &usize| class(*index).is_none_or(|class| place(class).is_some());
+        let kept: Vec<usize> = (0..self.samples.count).filter(is_kept).collect();
+        let inputs = self.samples.inputs.iter().map(|input| SampleInput {
+            shape: input.shape.clone(),
+            values: kept.iter().flat_map(|index| input.sample(*index)).copied().collect(),
+        });
+        let targets = match &self.samples.targets {
+            Targets::Classes { labels, .. } => {
+                let labels = kept.iter().filter_map(|index| place(*labels.get(*index)?));
+                Targets::Classes { labels: labels.collect(), classes: n_classes }
+            }
+            Targets::Values { shape, values } => {
+                let size = shape.iter().product::<usize>();
+                let values = kept.iter().filter_map(|index| values.get(index * size..(index + 1) * size));
+                Targets::Values { shape: shape.clone(), values: values.flatten().copied().collect() }
+            }
+            other @ (Targets::None | Targets::Inputs) => other.clone(),
+        };
+        let origins = kept.iter().filter_map(|index| {
+            let origin = *self.origins.get(*index)?;
+            Some(SampleOrigin { class: origin.class.and_then(place), ..origin })
+        });
+        Self {
+            origins: origins.collect(),
+            samples: Samples { count: kept.len(), inputs: inputs.collect(), targets },
+        }
+    }
+}
+
 /// Samples of one part.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PreparedPart {

@@ -60,6 +60,10 @@ impl<'f, 'w, 'p> Assembly<'f, 'w, 'p> {
         if (self.watch)(Progress { done, total }).is_break() { Err(Cancelled) } else { Ok(()) }
     }
 
+    pub(super) fn entries(&self) -> &'f [FileEntry] {
+        self.files.entries()
+    }
+
     pub(super) fn entry(&self, index: usize) -> &'f FileEntry {
         &self.files.entries()[index]
     }

@@ -2,7 +2,9 @@
 
 pub(super) mod arrays;
 mod assemble;
+mod grid;
 pub(super) mod idx;
+pub(super) mod list;
 mod log;
 pub(super) mod naming;
 pub(super) mod pictures;
@@ -52,6 +54,7 @@ pub fn read(files: &dyn Files, format: &Format, watch: &mut Watch<'_>) -> Result
         Format::Sound(options) => sound::read(&mut assembly, options)?,
         Format::Pictures(options) => pictures::read(&mut assembly, options)?,
         Format::Arrays(options) => arrays::read(&mut assembly, options)?,
+        Format::List(options) => list::read(&mut assembly, options)?,
     }
     Ok(assembly.finish())
 }

@@ -77,7 +77,12 @@ impl<'n> Names<'n> {
 
 /// The part that the folders or the name of a file speak of.
 pub(in crate::dataset) fn part_of(entry: &FileEntry) -> Option<Part> {
-    let words = entry.path.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);
+    part_in_words(&entry.path)
+}
+
+/// The part that one of the words of a text names.
+pub(in crate::dataset) fn part_in_words(text: &str) -> Option<Part> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);
     words.into_iter().find_map(|word| match word.as_str() {
         "train" | "training" => Some(Part::Train),
         "val" | "valid" | "validation" | "dev" => Some(Part::Validation),

@@ -25,13 +25,7 @@ pub(super) fn read(assembly: &mut Assembly<'_, '_, '_>, options: &PictureOptions
         let Some(says) = names.of(assembly, *file) else { continue };
         let Some(bytes) = assembly.bytes(*file) else { continue };
         let path = &assembly.entry(*file).path;
-        let picture = match decode(&bytes) {
-            Ok(image) => picture(image, options.largest_side),
-            Err(error) => {
-                assembly.problem(ProblemKind::Unreadable, path, Place::File, || (error.message, error.help));
-                continue;
-            }
-        };
+        let Some(picture) = decoded(assembly, path, &bytes, options.largest_side) else { continue };
         most_channels = most_channels.max(picture.channels);
         let label = says.label(assembly);
         let origin = Origin { file: assembly.group(path), place: Place::File };
@@ -50,6 +44,22 @@ pub(super) fn read(assembly: &mut Assembly<'_, '_, '_>, options: &PictureOptions
     }
     assembly.set_streams(vec![stream(most_channels)]);
     assembly.progress(files.len(), files.len())
+}
+
+/// The picture in a file; a problem if there is none.
+pub(super) fn decoded(
+    assembly: &mut Assembly<'_, '_, '_>,
+    path: &str,
+    bytes: &[u8],
+    largest_side: usize,
+) -> Option<Picture> {
+    match decode(bytes) {
+        Ok(image) => Some(picture(image, largest_side)),
+        Err(error) => {
+            assembly.problem(ProblemKind::Unreadable, path, Place::File, || (error.message, error.help));
+            None
+        }
+    }
 }
 
 /// A stream of pictures.

@@ -7,6 +7,9 @@ use csv::ByteRecord;
 
 use super::Cancelled;
 use super::assemble::Assembly;
+use super::grid::{
+    Steps, are_bursts, grid_steps, is_long, on_grid, pieces, resolution, runs_of, runs_on_grid, steps,
+};
 use super::naming::{FileSays, Names};
 use super::rows::{TABLES, bad_cell, missing_column, text};
 use super::table::{NoNumber, Table, shortened};
@@ -58,7 +61,6 @@ struct Step {
 
 /// A recording while rows come in.
 struct Growing {
-    first_line: u64,
     groups: Vec<Arc<str>>,
     values: Vec<f32>,
     times: Vec<f64>,
@@ -109,9 +111,12 @@ impl FileReader<'_> {
                 Stream { name: "signal".to_owned(), kind: StreamKind::Series, channels, rate_hz: None };
             assembly.set_streams(vec![stream]);
         }
+        let n_channels = columns.values.len();
+        let finished: Vec<Finished> =
+            finished.into_iter().flat_map(|growing| self.pieces(assembly, growing, n_channels)).collect();
         let is_only = finished.len() == 1;
         for recording in finished {
-            self.add(assembly, recording, columns.values.len(), is_only);
+            self.add(assembly, recording, n_channels, is_only);
         }
     }
 
@@ -167,19 +172,110 @@ impl FileReader<'_> {
         growing.groups != step.groups || changes_label || jumps
     }
 
-    fn add(&self, assembly: &mut Assembly<'_, '_, '_>, growing: Growing, n_channels: usize, is_only: bool) {
-        let Growing { first_line, groups, values, times, lines, runs } = growing;
-        let step = if times.len() == lines.len() { usual_step(&times) } else { None };
-        for (index, jump) in jumps(&times, step.unwrap_or(f64::INFINITY)) {
-            assembly.problem(ProblemKind::Time, self.path, Place::Line(lines[index]), || {
+    /// The pieces of a recording, cut where times jump, and put on an even grid where they are uneven. What was done becomes
+    /// problems of the file.
+    fn pieces(
+        &self,
+        assembly: &mut Assembly<'_, '_, '_>,
+        growing: Growing,
+        n_channels: usize,
+    ) -> Vec<Finished> {
+        let step = if growing.times.len() == growing.lines.len() { usual_step(&growing.times) } else { None };
+        let rate_hz = self.options.rate_hz.or(step.map(measured_rate));
+        let times_count = self.options.rate_hz.is_none() && !self.options.rows_are_steps;
+        match step {
+            Some(step) if times_count && !are_bursts(&growing.times) => {
+                self.jump_problems(assembly, &growing, step, "A new recording starts there");
+                let resolution = resolution(&growing.times);
+                let rows = pieces(&growing.times, step);
+                let pieces = rows
+                    .into_iter()
+                    .map(|rows| self.piece(assembly, &growing, rows, n_channels, Clock { step, resolution }));
+                pieces.map(|piece| Finished { rate_hz, ..piece }).collect()
+            }
+            _ => {
+                if let Some(step) = step {
+                    let help = "Windows run across it: let such jumps start a new recording";
+                    self.jump_problems(assembly, &growing, step, help);
+                    if times_count {
+                        self.bursts_problem(assembly, &growing, step);
+                    }
+                }
+                let Growing { groups, values, lines, runs, .. } = growing;
+                let first_line = lines.first().copied().unwrap_or(1);
+                vec![Finished { first_line, groups, values, runs, rate_hz }]
+            }
+        }
+    }
+
+    /// One piece: as it is if it is even, else on an even grid.
+    fn piece(
+        &self,
+        assembly: &mut Assembly<'_, '_, '_>,
+        growing: &Growing,
+        rows: Range<usize>,
+        n_channels: usize,
+        clock: Clock,
+    ) -> Finished {
+        let times = &growing.times[rows.clone()];
+        let values = &growing.values[rows.start * n_channels..rows.end * n_channels];
+        let runs = runs_of(&growing.runs, &rows);
+        let first_line = growing.lines[rows.start];
+        let groups = growing.groups.clone();
+        let Steps::Uneven { shortest, longest, row_after_longest } =
+            steps(times, clock.step, clock.resolution)
+        else {
+            return Finished { first_line, groups, values: values.to_vec(), runs, rate_hz: None };
+        };
+        let line_after_longest = growing.lines[rows.start + row_after_longest];
+        assembly.problem(ProblemKind::Grid, self.path, Place::Line(first_line), || {
+            let [shortest, longest_text, step] = [shortest, longest, clock.step].map(duration);
+            let rate = measured_rate(clock.step);
+            let mut message = format!(
+                "{} rows with steps of {shortest} to {longest_text} are now {} even steps of {step} ({rate:.2} Hz)",
+                times.len(),
+                grid_steps(times, clock.step),
+            );
+            if is_long(longest, clock.step) {
+                message +=
+                    &format!("; {longest_text} before line {line_after_longest} are bridged by a straight line");
+            }
+            let help = "If the rows are even and only their times are not, take rows as even steps";
+            (message, help.to_owned())
+        });
+        Finished {
+            first_line,
+            groups,
+            values: on_grid(times, values, n_channels, clock.step),
+            runs: runs_on_grid(times, &runs, clock.step),
+            rate_hz: None,
+        }
+    }
+
+    fn jump_problems(&self, assembly: &mut Assembly<'_, '_, '_>, growing: &Growing, step: f64, help: &str) {
+        for (index, jump) in jumps(&growing.times, step) {
+            assembly.problem(ProblemKind::Time, self.path, Place::Line(growing.lines[index]), || {
                 let message = if jump < 0.0 {
                     format!("the time steps back by {:.3} s", -jump)
                 } else {
                     format!("{jump:.3} s are missing before this line")
                 };
-                (message, "Windows run across it: let such jumps start a new recording".to_owned())
+                (message, help.to_owned())
             });
         }
+    }
+
+    fn bursts_problem(&self, assembly: &mut Assembly<'_, '_, '_>, growing: &Growing, step: f64) {
+        let line = growing.lines.first().copied().unwrap_or(1);
+        assembly.problem(ProblemKind::Grid, self.path, Place::Line(line), || {
+            let step = duration(step);
+            let message = format!("many rows share their times: rows count as even steps of {step}");
+            (message, "Give the rate if it is known, or times with more digits".to_owned())
+        });
+    }
+
+    fn add(&self, assembly: &mut Assembly<'_, '_, '_>, finished: Finished, n_channels: usize, is_only: bool) {
+        let Finished { first_line, groups, values, runs, rate_hz } = finished;
         let file_name = self.path.rsplit('/').next().unwrap_or(self.path);
         let name = if is_only { file_name.to_owned() } else { format!("{file_name} line {first_line}") };
         let label = if runs.is_empty() { self.says.label(assembly) } else { Label::None };
@@ -194,9 +290,34 @@ impl FileReader<'_> {
             contents: vec![Content::Series(Series {
                 channels: n_channels,
                 values: SeriesValues::F32(Shared::from(values)),
-                rate_hz: self.options.rate_hz.or(step.map(measured_rate)),
+                rate_hz,
             })],
         });
+    }
+}
+
+/// A recording whose rows are even steps.
+struct Finished {
+    first_line: u64,
+    groups: Vec<Arc<str>>,
+    values: Vec<f32>,
+    runs: Vec<LabelRun>,
+    rate_hz: Option<f64>,
+}
+
+/// The usual step of a recording and what its clock is rounded to, in seconds.
+#[derive(Clone, Copy)]
+struct Clock {
+    step: f64,
+    resolution: f64,
+}
+
+/// Seconds as people write them.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds >= 1.0 => format!("{seconds:.3} s"),
+        seconds if seconds >= 1e-3 => format!("{:.3} ms", seconds * 1e3),
+        seconds => format!("{:.0} µs", seconds * 1e6),
     }
 }
 
@@ -209,7 +330,6 @@ fn measured_rate(step: f64) -> f64 {
 impl Growing {
     fn new(step: &Step) -> Self {
         Self {
-            first_line: step.line,
             groups: step.groups.clone(),
             values: Vec::new(),
             times: Vec::new(),

@@ -45,7 +45,7 @@ pub(super) fn read(assembly: &mut Assembly<'_, '_, '_>, options: &SoundOptions) 
     assembly.progress(files.len(), files.len())
 }
 
-fn stream(n_channels: usize) -> Stream {
+pub(super) fn stream(n_channels: usize) -> Stream {
     let channels = match n_channels {
         1 => vec!["sound".to_owned()],
         2 => vec!["left".to_owned(), "right".to_owned()],
@@ -55,7 +55,7 @@ fn stream(n_channels: usize) -> Stream {
 }
 
 /// The sound of a file, as far as it goes; a problem where it ends early or there is none.
-fn sound(assembly: &mut Assembly<'_, '_, '_>, path: &str, bytes: &[u8]) -> Option<Series> {
+pub(super) fn sound(assembly: &mut Assembly<'_, '_, '_>, path: &str, bytes: &[u8]) -> Option<Series> {
     let help = "WAV files with integer samples of 8 to 32 bits or float samples can be read";
     let mut reader = match hound::WavReader::new(Cursor::new(bytes)) {
         Ok(reader) => reader,

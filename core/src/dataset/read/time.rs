@@ -50,10 +50,14 @@ pub(in crate::dataset) fn seconds(number: f64, unit: TimeUnit) -> f64 {
         }
 }
 
-/// A step of time that many times the usual one makes a gap.
-const GAP: f64 = 20.0;
+/// A step of time more than that many times the usual one is a gap that no straight line can bridge.
+pub(in crate::dataset) const LONGEST_BRIDGE: f64 = 20.0;
 
-/// The usual step between times: their mean without gaps and steps back. `None` without a step forward.
+/// Steps that differ from their median by at most this share, and at least half of all, tell the usual one.
+const NEAR_MEDIAN: f64 = 0.2;
+
+/// The usual step between times, without gaps and steps back: the mean of those near the median where these are most, so that
+/// missing rows do not count; else the mean of all, since clocks that jitter keep their mean. `None` without a step forward.
 pub(in crate::dataset) fn usual_step(times: &[f64]) -> Option<f64> {
     let mut steps: Vec<f64> = times
         .windows(2)
@@ -63,17 +67,21 @@ pub(in crate::dataset) fn usual_step(times: &[f64]) -> Option<f64> {
     steps.sort_by(f64::total_cmp);
     let median = *steps.get(steps.len() / 2)?;
     let mean = |steps: &[f64]| steps.iter().sum::<f64>() / steps.len() as f64;
+    let below = |limit: f64| steps.partition_point(|step| *step <= limit);
+    let near = below((1.0 - NEAR_MEDIAN) * median)..below((1.0 + NEAR_MEDIAN) * median);
+    if median > 0.0 && near.len() * 2 >= steps.len() {
+        return Some(mean(&steps[near]));
+    }
     // Rows that arrive in bursts may have a median of 0.
-    let limit = GAP * if median > 0.0 { median } else { mean(&steps) };
-    let n_usual = steps.partition_point(|step| *step <= limit);
-    let usual = mean(&steps[..n_usual]);
+    let limit = LONGEST_BRIDGE * if median > 0.0 { median } else { mean(&steps) };
+    let usual = mean(&steps[..below(limit)]);
     (usual > 0.0).then_some(usual)
 }
 
 /// Where times jump or run backwards: the index after the jump, and the step.
 pub(in crate::dataset) fn jumps(times: &[f64], usual_step: f64) -> impl Iterator<Item = (usize, f64)> {
     let steps = times.windows(2).enumerate().map(|(index, pair)| (index + 1, pair[1] - pair[0]));
-    steps.filter(move |(_, step)| *step < 0.0 || *step > GAP * usual_step)
+    steps.filter(move |(_, step)| *step < 0.0 || *step > LONGEST_BRIDGE * usual_step)
 }
 
 #[cfg(test)]
@@ -103,6 +111,9 @@ mod tests {
         assert_eq!(usual_step(&[0.0, 1.0, 2.0, 3.0]), Some(1.0));
         assert_eq!(usual_step(&[0.0, 1.0, 2.0, 1000.0, 1001.0, 900.0, 901.0]), Some(1.0));
         assert_eq!(usual_step(&[0.0, 0.0, 0.0, 0.0, 4.0, 4.0]), Some(0.8), "bursts");
+        let missing = [0.0, 1.0, 2.0, 3.0, 5.0, 6.0, 8.0, 9.0, 10.0];
+        assert_eq!(usual_step(&missing), Some(1.0), "rows that are missing");
+        assert_eq!(usual_step(&[0.0, 1.0, 5.0, 8.0, 10.0, 17.0]), Some(3.4), "no step is usual");
         assert_eq!(usual_step(&[1.0]), None);
         assert_eq!(usual_step(&[2.0, 1.0]), None);
         assert_eq!(usual_step(&[f64::NAN, 1.0, f64::INFINITY]), None);

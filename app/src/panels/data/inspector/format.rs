@@ -2,7 +2,7 @@
 
 use egui::Ui;
 use emberlab_core::dataset::{
-    Column, FileLabel, Format, Generated, Naming, SeriesOptions, TextTable, TimeColumn, TimeUnit,
+    Column, FileLabel, Format, Generated, ListOptions, Naming, SeriesOptions, TextTable, TimeColumn, TimeUnit,
 };
 
 use super::number_field;
@@ -57,6 +57,10 @@ impl FormatView {
                     self.table_ui(ui, theme, &mut options.table);
                     self.series_ui(ui, theme, options);
                 }
+                Format::List(options) => {
+                    self.table_ui(ui, theme, &mut options.table);
+                    self.list_ui(ui, theme, options);
+                }
                 Format::Generated(generated) => generated_ui(ui, theme, generated),
             }
             match &mut new {
@@ -65,11 +69,13 @@ impl FormatView {
                 Format::Sound(options) => self.naming_ui(ui, theme, &mut options.naming),
                 Format::Pictures(options) => {
                     self.naming_ui(ui, theme, &mut options.naming);
-                    let side = options.largest_side;
-                    let label = "Largest side";
-                    if let Some(side) = number_field(ui, theme, label, side, 16..=4096, 1.0, " px") {
-                        options.largest_side = side;
+                    side_ui(ui, theme, &mut options.largest_side);
+                }
+                Format::List(options) => {
+                    if options.label.is_none() && options.targets.is_empty() {
+                        self.naming_ui(ui, theme, &mut options.naming);
                     }
+                    side_ui(ui, theme, &mut options.largest_side);
                 }
                 Format::Log(options) => {
                     self.text_ui(ui, theme, "Separator", &mut options.separator, "empty line");
@@ -128,10 +134,27 @@ impl FormatView {
             });
         }
         options.time = time.map(|column| TimeColumn { column, unit: new_unit });
+        if options.time.is_some() && options.rate_hz.is_none() {
+            check_input(ui, theme, "Take rows as even steps", &mut options.rows_are_steps);
+        }
         rate_ui(ui, theme, &mut options.rate_hz);
         self.columns_ui(ui, theme, "Groups", &mut options.groups);
         self.columns_ui(ui, theme, "Channels", &mut options.values);
         check_input(ui, theme, "A change of label starts a recording", &mut options.split_at_label);
+    }
+
+    fn list_ui(&mut self, ui: &mut Ui, theme: &Theme, options: &mut ListOptions) {
+        let mut path = Some(options.path.clone());
+        self.column_ui(ui, theme, "Files", &mut path);
+        // A list without its files is none: an empty field keeps the column.
+        if let Some(path) = path {
+            options.path = path;
+        }
+        self.text_ui(ui, theme, "Folder", &mut options.folder, "none before the paths");
+        self.column_ui(ui, theme, "Label", &mut options.label);
+        self.columns_ui(ui, theme, "Predict", &mut options.targets);
+        self.columns_ui(ui, theme, "Groups", &mut options.groups);
+        self.column_ui(ui, theme, "Part", &mut options.part);
     }
 
     /// A column by name, or by number with `#` before it; empty for none.
@@ -213,6 +236,12 @@ fn rate_ui(ui: &mut Ui, theme: &Theme, rate_hz: &mut Option<f64>) {
     let rate = rate_hz.unwrap_or(0.0);
     if let Some(rate) = number_field(ui, theme, "Rate", rate, 0.0..=1_000_000.0, 1.0, " Hz") {
         *rate_hz = (rate > 0.0).then_some(rate);
+    }
+}
+
+fn side_ui(ui: &mut Ui, theme: &Theme, side: &mut usize) {
+    if let Some(chosen) = number_field(ui, theme, "Largest side", *side, 16..=4096, 1.0, " px") {
+        *side = chosen;
     }
 }
 

@@ -56,6 +56,7 @@ fn words(kind: ProblemKind) -> &'static str {
     match kind {
         ProblemKind::Empty => "Nothing found",
         ProblemKind::Unreadable => "Cannot be read",
+        ProblemKind::Missing => "Listed, not there",
         ProblemKind::CutShort => "Cut short",
         ProblemKind::Size => "Of another size",
         ProblemKind::NotANumber => "No numbers",
@@ -64,6 +65,7 @@ fn words(kind: ProblemKind) -> &'static str {
         ProblemKind::TooMuch => "More than memory allows",
         ProblemKind::Rate => "Of another rate",
         ProblemKind::Time => "Time jumps",
+        ProblemKind::Grid => "Put on an even grid",
         ProblemKind::Classes => "Classes",
         ProblemKind::Note => "Notes",
     }

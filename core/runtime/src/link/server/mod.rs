@@ -40,6 +40,16 @@ pub trait Board {
     /// Sends the first of the bytes, as many as go without waiting; their number.
     fn write(&mut self, bytes: &[u8]) -> usize;
 
+    /// What of the stack was ever used, if that is known.
+    fn stack(&self) -> Option<Stack> {
+        None
+    }
+
+    /// How the program is read from flash, such as `dio`; empty if that is not known.
+    fn flash_mode(&self) -> &'static str {
+        ""
+    }
+
     /// False ends [`serve`]: the line of a simulated board is gone.
     fn is_open(&self) -> bool {
         true
@@ -49,6 +59,15 @@ pub trait Board {
     fn idle(&mut self) {
         core::hint::spin_loop();
     }
+}
+
+/// A stack that is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// Bytes of it.
+    pub bytes: u32,
+    /// Bytes that were ever used.
+    pub used: u32,
 }
 
 /// What a board says of itself.
@@ -172,6 +191,10 @@ fn attend<B: Board>(
                 }
             },
             Some(Request::Stop(stop)) => {
+                // A host that stops what is over has missed that it is.
+                if let Some(last) = wire.last {
+                    wire.send(last);
+                }
                 let dropped = wire.dropped();
                 wire.send(Finished { request: stop.request, invocations: 0, end: End::Stopped, dropped });
             }
@@ -351,6 +374,7 @@ fn receive_model<B: Board>(wire: &mut Wire<'_, B>, first: Part, memory: &mut [u8
 impl<B: Board> Wire<'_, B> {
     fn say_hello(&mut self, request: u16) {
         let about = *self.about();
+        let stack = self.stack();
         let hello = Hello {
             request,
             protocol: super::PROTOCOL,
@@ -365,6 +389,9 @@ impl<B: Board> Wire<'_, B> {
             version: cut(about.version, 24),
             build: cut(about.build, 120),
             chip: cut(about.chip, 24),
+            stack_bytes: Some(stack.map_or(0, |stack| stack.bytes)),
+            stack_used: Some(stack.map_or(0, |stack| stack.used)),
+            flash_mode: Some(cut(self.flash_mode(), 8)),
         };
         self.send(hello);
     }

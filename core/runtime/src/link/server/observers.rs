@@ -1,7 +1,9 @@
 //! What looks at the operators of an invocation, for the board's side of the link.
 
+use core::hint::black_box;
+
 use super::Board;
-use super::session::{CALLS, CYCLES, MICROS, Row, START_CYCLES, START_MICROS};
+use super::session::{CALLS, CYCLES, Row, START, START_HIGH, Session};
 use super::wire::Wire;
 use crate::interpreter::{Observer, OperatorEvent};
 use crate::link::checksum::crc32;
@@ -16,11 +18,14 @@ pub(super) const PART_BYTES: usize = MAX_PAYLOAD - 24;
 pub(super) struct Watch<'w, 'b, B> {
     pub(super) wire: &'w mut Wire<'b, B>,
     request: u16,
+    /// The last reading of the counter, and cycles from the start to it.
     last: u32,
     cycles: u64,
-    /// Cycles between two looks at the line, and cycles since the last one.
+    /// Cycles of them that are no part of the invocation: of looking at the line, and of looking at operators.
+    aside: u64,
+    /// Cycles between two looks at the line, and when the last one was.
     patience: u64,
-    since_look: u64,
+    last_look: u64,
     is_stopped: bool,
 }
 
@@ -29,40 +34,84 @@ impl<'w, 'b, B: Board> Watch<'w, 'b, B> {
         // A millisecond, or what may be one.
         let patience = u64::from(wire.about().clock_hz.max(100_000_000) / 1000);
         let last = wire.cycles();
-        Self { wire, request, last, cycles: 0, patience, since_look: 0, is_stopped: false }
+        Self { wire, request, last, cycles: 0, aside: 0, patience, last_look: 0, is_stopped: false }
+    }
+
+    /// One that does not look at the line.
+    pub(super) fn deaf(wire: &'w mut Wire<'b, B>) -> Self {
+        Self { patience: u64::MAX, ..Self::new(wire, 0) }
     }
 
     /// Adds the cycles since the last call; the sum is right as long as no operator takes 2^32 of them.
     fn count(&mut self) {
         let now = self.wire.cycles();
-        let passed = u64::from(now.wrapping_sub(self.last));
+        self.cycles += u64::from(now.wrapping_sub(self.last));
         self.last = now;
-        self.cycles += passed;
-        self.since_look += passed;
+    }
+
+    /// Cycles of the invocation up to the last reading.
+    fn passed(&self) -> u64 {
+        self.cycles.saturating_sub(self.aside)
+    }
+
+    /// Looks at the line if the last look is a while ago; true if the run is to stop.
+    fn listen(&mut self) -> bool {
+        if self.cycles - self.last_look > self.patience {
+            self.is_stopped |= self.wire.is_to_stop(self.request);
+            let before = self.cycles;
+            self.count();
+            self.aside += self.cycles - before;
+            self.last_look = self.cycles;
+        }
+        self.is_stopped
     }
 
     /// Cycles since the start.
     pub(super) fn finish(mut self) -> u64 {
         self.count();
-        self.cycles.saturating_sub(u64::from(self.wire.overhead_cycles()))
+        self.passed().saturating_sub(u64::from(self.wire.overhead_cycles()))
     }
 }
 
 impl<B: Board> Observer for Watch<'_, '_, B> {
     fn stop(&mut self) -> bool {
         self.count();
-        if self.since_look > self.patience {
-            self.since_look = 0;
-            self.is_stopped |= self.wire.is_to_stop(self.request);
-        }
-        self.is_stopped
+        self.listen()
     }
 }
 
-/// Measures every operator.
+/// Measures every operator, from the end of the one before it to its own, so that operators together are the whole. The counter
+/// is read once for each.
 pub(super) struct Times<'w, 'b, 'r, B> {
     pub(super) watch: Watch<'w, 'b, B>,
-    pub(super) rows: &'r mut [Row],
+    rows: &'r mut [Row],
+    /// Cycles of looking at one operator, which are taken off.
+    overhead: u64,
+}
+
+/// How often looking is measured. The fastest time counts: the first ones wait for the flash.
+const REHEARSALS: usize = 8;
+
+impl<'w, 'b, 'r, B: Board> Times<'w, 'b, 'r, B> {
+    pub(super) fn new(watch: Watch<'w, 'b, B>, rows: &'r mut [Row], overhead: u32) -> Self {
+        Self { watch, rows, overhead: overhead.into() }
+    }
+
+    /// Cycles of looking at one operator: all of them looked at without being run, less the same with nobody who looks.
+    pub(super) fn overhead(wire: &mut Wire<'_, B>, session: &mut Session<'_>) -> u32 {
+        let n_operators = session.n_operators_of(0).max(1) as u64;
+        let (mut looked_at, mut passed_by) = (u64::MAX, u64::MAX);
+        for _ in 0..REHEARSALS {
+            let mut times = Times::new(Watch::deaf(wire), &mut *session.rows, 0);
+            session.interpreter.rehearse(black_box(&mut times));
+            looked_at = looked_at.min(times.watch.finish());
+            let watch = Watch::deaf(wire);
+            session.interpreter.rehearse(black_box(&mut ()));
+            passed_by = passed_by.min(watch.finish());
+        }
+        let overhead = (looked_at.saturating_sub(passed_by) + n_operators / 2) / n_operators;
+        u32::try_from(overhead).unwrap_or(u32::MAX)
+    }
 }
 
 /// The row of an operator.
@@ -73,26 +122,26 @@ fn row<'r>(rows: &'r mut [Row], operator: &OperatorEvent<'_>) -> Option<&'r mut 
 
 impl<B: Board> Observer for Times<'_, '_, '_, B> {
     fn before(&mut self, operator: &OperatorEvent<'_>) {
+        let passed = self.watch.passed();
         if let Some(row) = row(self.rows, operator) {
-            row[START_MICROS] = self.watch.wire.micros() as u32;
-            row[START_CYCLES] = self.watch.wire.cycles();
+            (row[START], row[START_HIGH]) = (passed as u32, (passed >> 32) as u32);
         }
     }
 
     fn after(&mut self, operator: &OperatorEvent<'_>) {
-        let cycles = self.watch.wire.cycles();
-        let micros = self.watch.wire.micros() as u32;
-        let overhead = self.watch.wire.overhead_cycles();
+        self.watch.count();
+        self.watch.aside += self.overhead;
+        let passed = self.watch.passed();
         if let Some(row) = row(self.rows, operator) {
-            let passed = cycles.wrapping_sub(row[START_CYCLES]).saturating_sub(overhead);
-            row[CYCLES] = row[CYCLES].saturating_add(passed);
-            row[MICROS] = row[MICROS].saturating_add(micros.wrapping_sub(row[START_MICROS]));
+            let start = u64::from(row[START_HIGH]) << 32 | u64::from(row[START]);
+            let cycles = u32::try_from(passed.saturating_sub(start)).unwrap_or(u32::MAX);
+            row[CYCLES] = row[CYCLES].saturating_add(cycles);
             row[CALLS] += 1;
         }
     }
 
     fn stop(&mut self) -> bool {
-        self.watch.stop()
+        self.watch.listen()
     }
 }
 

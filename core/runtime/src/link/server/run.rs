@@ -1,14 +1,15 @@
 //! A run: invocations one after the other, and what is sent of each.
 
 use super::observers::{Checks, Times, Watch, send_parts};
-use super::session::{CALLS, CYCLES, MICROS, Session};
+use super::session::{CALLS, CYCLES, Session};
 use super::wire::{Request, Wire};
-use super::{Board, Choose};
+use super::{About, Board, Choose};
 use crate::link::checksum::Crc32;
 use crate::link::fields::{ListBuffer, Record as _};
 use crate::link::frame::MAX_PAYLOAD;
 use crate::link::messages::{
     Accepted, End, Failed, Finished, Mode, OperatorTime, Operators, Output, Problem, Run, Sample, Source,
+    Unit,
 };
 use crate::link::text::TextBuffer;
 use crate::random_inputs::{Generator, fill};
@@ -39,7 +40,9 @@ pub(super) fn run<B: Board>(wire: &mut Wire<'_, B>, session: &mut Session<'_>, r
     for index in 0..session.interpreter.n_inputs() {
         inputs_crc.update(session.interpreter.input_bytes(index));
     }
-    wire.accepted = Accepted { request: run.request, inputs_crc: inputs_crc.value() };
+    let overhead = if run.mode == Mode::Operators { Times::overhead(wire, session) } else { 0 };
+    let (inputs_crc, operator_overhead) = (inputs_crc.value(), Some(overhead));
+    wire.accepted = Accepted { request: run.request, inputs_crc, operator_overhead };
     wire.running = run.request;
     wire.send(wire.accepted);
     let (invocations, end) = invocations(wire, session, run);
@@ -108,8 +111,9 @@ fn invoke<B: Board>(
         }
         Mode::Operators => {
             session.clear_times();
+            let overhead = wire.accepted.operator_overhead.unwrap_or(0);
             let watch = Watch::new(wire, run.request);
-            let mut times = Times { watch, rows: &mut *session.rows };
+            let mut times = Times::new(watch, &mut *session.rows, overhead);
             let result = session.interpreter.invoke(&mut times);
             (result, times.watch.finish())
         }
@@ -196,7 +200,7 @@ fn send_times<B: Board>(wire: &mut Wire<'_, B>, session: &Session<'_>, request: 
                 operator: operator as u16,
                 calls: u16::try_from(row[CALLS]).unwrap_or(u16::MAX),
                 cycles: row[CYCLES],
-                micros: row[MICROS],
+                micros: micros(wire.about(), row[CYCLES]),
             };
             if records.push(&record).is_some() {
                 number += 1;
@@ -207,6 +211,18 @@ fn send_times<B: Board>(wire: &mut Wire<'_, B>, session: &Session<'_>, request: 
         wire.send(Operators { request, invocation, first, records: records.list() });
     }
     number
+}
+
+/// Microseconds of cycles; 0 if the clock is not known.
+fn micros(about: &About<'_>, cycles: u32) -> u32 {
+    let clock_hz = match about.unit {
+        Unit::Nanoseconds => 1_000_000_000,
+        Unit::Cycles | Unit::Instructions => u64::from(about.clock_hz),
+    };
+    (u64::from(cycles) * 1_000_000)
+        .checked_div(clock_hz)
+        .and_then(|micros| micros.try_into().ok())
+        .unwrap_or(0)
 }
 
 impl Session<'_> {
@@ -221,6 +237,16 @@ impl Session<'_> {
         let next = subgraph + 1;
         let end = if next < self.n_subgraphs { self.rows[next][0] as usize } else { self.rows.len() };
         (start, end)
+    }
+
+    /// Number of operators of a subgraph.
+    pub(super) fn n_operators_of(&self, subgraph: usize) -> usize {
+        if subgraph < self.n_subgraphs {
+            let (start, end) = self.rows_of(subgraph);
+            end - start
+        } else {
+            0
+        }
     }
 
     fn clear_times(&mut self) {

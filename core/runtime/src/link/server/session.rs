@@ -9,17 +9,14 @@ use crate::tflite_view::{ModelView, ViewError};
 
 /// What was measured of one operator, in words: see the constants. Before these come rows of subgraphs, whose first word is the
 /// row of the subgraph's first operator.
-pub(super) type Row = [u32; 5];
-/// Counter before the last call.
-pub(super) const START_CYCLES: usize = 0;
-/// Microseconds before the last call.
-pub(super) const START_MICROS: usize = 1;
+pub(super) type Row = [u32; 4];
+/// Cycles of the invocation before the last call, low and high word.
+pub(super) const START: usize = 0;
+pub(super) const START_HIGH: usize = 1;
 /// Cycles of all calls.
 pub(super) const CYCLES: usize = 2;
-/// Microseconds of all calls.
-pub(super) const MICROS: usize = 3;
 /// Number of calls.
-pub(super) const CALLS: usize = 4;
+pub(super) const CALLS: usize = 3;
 
 /// The most operators and subgraphs, so that their numbers fit into messages.
 const MAX_ROWS: usize = 65_534;

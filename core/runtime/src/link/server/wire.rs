@@ -1,6 +1,6 @@
 //! Frames from and to the line of a board.
 
-use super::{About, Board};
+use super::{About, Board, Stack};
 use crate::link::decoder::{Decoder, Item};
 use crate::link::frame::{FrameBuffer, MAX_PAYLOAD};
 use crate::link::messages::{Accepted, Ask, Choose, Finished, Message, Put, Run, Stop, Target};
@@ -86,7 +86,7 @@ impl<'b, B: Board> Wire<'b, B> {
             is_full: false,
             dropped: 0,
             running: 0,
-            accepted: Accepted { request: 0, inputs_crc: 0 },
+            accepted: Accepted { request: 0, inputs_crc: 0, operator_overhead: Some(0) },
             last: None,
         }
     }
@@ -117,6 +117,14 @@ impl<'b, B: Board> Wire<'b, B> {
     #[inline(always)]
     pub(super) fn micros(&mut self) -> u64 {
         self.board.micros()
+    }
+
+    pub(super) fn stack(&self) -> Option<Stack> {
+        self.board.stack()
+    }
+
+    pub(super) fn flash_mode(&self) -> &'static str {
+        self.board.flash_mode()
     }
 
     pub(super) fn is_open(&self) -> bool {

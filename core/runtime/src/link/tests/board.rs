@@ -7,7 +7,7 @@ use crate::link::messages::{
     Ask, Choose, End, Mode, NO_OPERATOR, OperatorTime, OutputChecksum, Place, Problem, Put, Run, Sample,
     Source, Stop, Target, Unit,
 };
-use crate::link::{About, Board, Decoder, FrameBuffer, Item, Message, PROTOCOL, crc32, serve};
+use crate::link::{About, Board, Decoder, FrameBuffer, Item, Message, PROTOCOL, Stack, crc32, serve};
 use crate::prepare::Semantics;
 use crate::random_inputs::{Generator, fill};
 use crate::registry::Registry;
@@ -36,11 +36,13 @@ struct Scripted {
     /// The line takes so many bytes at once.
     at_once: usize,
     idle_rounds: u32,
+    /// Cycles of a reading of the counter; 0 for 3.
+    reading_cycles: u64,
 }
 
 impl Board for Scripted {
     fn cycles(&mut self) -> u32 {
-        self.clock += 3;
+        self.clock += if self.reading_cycles > 0 { self.reading_cycles } else { 3 };
         (self.clock + 0xffff_ff00) as u32
     }
     fn micros(&mut self) -> u64 {
@@ -65,6 +67,12 @@ impl Board for Scripted {
         let count = if self.is_full { 0 } else { bytes.len().min(self.at_once) };
         self.outgoing.extend_from_slice(&bytes[..count]);
         count
+    }
+    fn stack(&self) -> Option<Stack> {
+        Some(Stack { bytes: 9000, used: 1234 })
+    }
+    fn flash_mode(&self) -> &'static str {
+        "dio"
     }
     fn is_open(&self) -> bool {
         !self.incoming.is_empty() || self.idle_rounds < 3
@@ -210,6 +218,10 @@ fn a_board_says_what_it_is() {
     assert_eq!((started.protocol, started.reason), (PROTOCOL, "power"));
     assert_eq!((hello.request, hello.firmware, hello.version, hello.chip), (9, "test", "1.2.3", "none"));
     assert_eq!((hello.clock_hz, hello.overhead_cycles, hello.dropped), (160_000_000, 3, 0));
+    assert_eq!(
+        (hello.stack_bytes, hello.stack_used, hello.flash_mode),
+        (Some(9000), Some(1234), Some("dio"))
+    );
     assert_eq!((ready.request, ready.place, ready.n_operators, ready.n_subgraphs), (9, Place::Window, 2, 1));
     assert_eq!((ready.model_bytes, ready.model_crc), (file.as_bytes().len() as u32, crc32(file.as_bytes())));
     assert_eq!((ready.input_bytes, ready.output_bytes, ready.n_inputs, ready.n_outputs), (120, 120, 1, 1));
@@ -252,8 +264,18 @@ fn operators_are_measured_each() {
     }
     assert_eq!(records.len(), 40);
     assert!(records.iter().enumerate().all(|(index, record)| usize::from(record.operator) == index));
+    // The counter counts its readings: one for each operator, which is what looking costs.
     assert!(records.iter().all(|record| (record.calls, record.cycles) == (1, 0)), "{records:?}");
-    assert_eq!(answers.samples()[0].n_records, 40);
+    let overheads: Vec<_> = answers
+        .all()
+        .into_iter()
+        .filter_map(|message| match message {
+            Message::Accepted(accepted) => Some(accepted.operator_overhead),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(overheads, [Some(3)]);
+    assert_eq!((answers.samples()[0].n_records, answers.samples()[0].cycles), (40, 0));
 }
 
 #[test]
@@ -482,4 +504,42 @@ fn noise_breaks_nothing() {
     }
     // Most runs find a model in RAM that is noise.
     assert!(n_finished > 100, "{n_finished}");
+}
+
+/// A host that missed how a run ended hears it again when it stops it.
+#[test]
+fn a_stop_afterwards_says_how_the_run_ended() {
+    let file = model(2);
+    let later = |number| Host(Vec::new(), number).say(Stop { request: 20 + number }).0;
+    let ask = Host(Vec::new(), 3).say(Ask { request: 30, protocol: PROTOCOL }).0;
+    let incoming = vec![(0, Host::new().say(RUN).0), (50_000, later(2)), (60_000, ask), (70_000, later(4))];
+    let answers = talk(Some(file.as_bytes()), 40_000, incoming);
+    let ends: Vec<_> = answers
+        .all()
+        .into_iter()
+        .filter_map(|message| match message {
+            Message::Finished(finished) => Some((finished.request, finished.invocations, finished.end)),
+            _ => None,
+        })
+        .collect();
+    let done = (7, 3, End::Done);
+    assert_eq!(ends, [done, done, (22, 0, End::Stopped), (24, 0, End::Stopped)]);
+}
+
+/// Looking at the line while an invocation goes on is no part of the invocation.
+#[test]
+fn operators_are_measured_without_looks_at_the_line() {
+    let file = model(40);
+    let run = Run { mode: Mode::Operators, invocations: 20, ..RUN };
+    // Every reading of the counter takes longer than a millisecond, so the line is looked at before every operator.
+    let board = Scripted {
+        incoming: VecDeque::from([(0, Host::new().say(run).0)]),
+        at_once: 255,
+        reading_cycles: 200_000,
+        ..Scripted::default()
+    };
+    let answers = serve_scripted(board, Some(file.as_bytes()), 40_000);
+    let samples = answers.samples();
+    assert_eq!(samples.len(), 20);
+    assert!(samples.iter().all(|sample| sample.cycles == 0), "{samples:?}");
 }

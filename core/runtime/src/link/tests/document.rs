@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::link::fields::Record as _;
-use crate::link::messages::{Ask, End, Mode, NO_OPERATOR, Place, Problem, Run, Source, Target, Unit};
-use crate::link::messages::{OperatorTime, OutputChecksum};
+use crate::link::messages::{Ask, End, Hello, Mode, NO_OPERATOR, Place, Problem, Run, Source, Target, Unit};
+use crate::link::messages::{OperatorTime, OutputChecksum, kinds};
 use crate::link::{Decoder, FrameBuffer, Item, MAX_FRAME, MAX_PAYLOAD, Message, PROTOCOL};
 
 const DOCUMENT: &str = include_str!("../../../../../firmware/PROTOCOL.md");
@@ -88,4 +88,40 @@ fn test_vectors_are_read_and_written() {
         assert_eq!(frame.sequence, sequence);
         assert_eq!(Message::decode(frame.kind, frame.payload), Ok(message));
     }
+}
+
+/// What an earlier program did not send is missing, and nothing else.
+#[test]
+fn fields_of_later_programs_may_be_missing() {
+    let hello = Hello {
+        request: 1,
+        protocol: PROTOCOL,
+        running: 0,
+        unit: Unit::Cycles,
+        has_micros: 1,
+        clock_hz: 160_000_000,
+        memory_bytes: 1000,
+        overhead_cycles: 3,
+        dropped: 0,
+        firmware: "emberlab",
+        version: "0.1.0",
+        build: "sources",
+        chip: "esp32c3",
+        stack_bytes: None,
+        stack_used: None,
+        flash_mode: None,
+    };
+    let check = |hello: Hello<'_>| {
+        let mut buffer = FrameBuffer::default();
+        let mut bytes = buffer.encode(0, &hello.into()).expect("it fits");
+        let mut decoder = Decoder::default();
+        let Some(Item::Frame(frame)) = decoder.next(&mut bytes) else { panic!("no frame") };
+        assert_eq!(Message::decode(frame.kind, frame.payload), Ok(hello.into()));
+        frame.payload.to_vec()
+    };
+    let early = check(hello);
+    let late = check(Hello { stack_bytes: Some(9), stack_used: Some(5), flash_mode: Some("dio"), ..hello });
+    assert!(late.starts_with(&early) && late.len() == early.len() + 4 + 4 + 4);
+    // Half a field is a broken message.
+    assert!(Message::decode(kinds::HELLO, &late[..early.len() + 2]).is_err());
 }

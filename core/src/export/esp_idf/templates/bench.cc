@@ -1,0 +1,51 @@
+// Times the model with the first stored sample.
+void Bench(emberlab::Link* link) {
+  constexpr int kWarmUps = 10;
+  constexpr std::size_t kRuns = 1000;
+  // Slow models are not run to the end; the number of runs is printed.
+  constexpr std::uint64_t kLongestMicros = 60000000;
+  static std::uint32_t micros[kRuns];
+  if (interpreter->Reset() != kTfLiteOk) {
+    std::printf("The model could not be reset; reset the board\n");
+    return;
+  }
+  const std::uint64_t start = board::Micros();
+  std::uint64_t sum = 0;
+  std::uint64_t cycles = 0;
+  std::size_t n_runs = 0;
+  int n_warm_ups = 0;
+  while (n_runs < kRuns && (n_runs == 0 || board::Micros() - start < kLongestMicros)) {
+    // An invocation may write over its inputs.
+    SetInputs(kSamples[0]);
+    const std::uint64_t before_micros = board::Micros();
+    const std::uint32_t before_cycles = board::Cycles();
+    const TfLiteStatus status = interpreter->Invoke();
+    const std::uint32_t passed_cycles = board::Cycles() - before_cycles;
+    const std::uint64_t passed_micros = board::Micros() - before_micros;
+    // An operator that waits for more input ends early, which is no fault.
+    if (status != kTfLiteOk && status != kTfLiteAbort) {
+      std::printf("Invoke failed; the lines before say which operator\n");
+      return;
+    }
+    if (n_warm_ups < kWarmUps) {
+      ++n_warm_ups;
+    } else {
+      micros[n_runs++] = static_cast<std::uint32_t>(passed_micros);
+      sum += passed_micros;
+      cycles += passed_cycles;
+    }
+    // Requests are answered between invocations. None is lost, and no time is measured meanwhile.
+    link->Poll();
+  }
+  std::sort(micros, micros + n_runs);
+  // The smallest number that so many of a hundred do not exceed.
+  const auto percentile = [&](std::size_t of_100) {
+    return static_cast<unsigned long>(micros[(n_runs * of_100 + 99) / 100 - 1]);
+  };
+  std::printf("%u runs after %d warm-ups, in microseconds: average %lu, min %lu, median %lu, p95 %lu, max %lu\n",
+              static_cast<unsigned int>(n_runs), kWarmUps, static_cast<unsigned long>(sum / n_runs),
+              static_cast<unsigned long>(micros[0]), percentile(50), percentile(95),
+              static_cast<unsigned long>(micros[n_runs - 1]));
+  std::printf("%lu cycles on average at %lu Hz\n", static_cast<unsigned long>(cycles / n_runs),
+              static_cast<unsigned long>(board::ClockHz()));
+}
