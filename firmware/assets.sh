@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=assets/firmware
 provenance=$folder/PROVENANCE.md
-boards="esp32c3 qemu"
+boards="esp32c3 esp32c6 qemu"
 sources=$(firmware/sources.sh)
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/firmware/target}"
 
@@ -18,6 +18,8 @@ if [ "${1:-}" = --check ]; then
     }
     (cd "$folder" && sed -n 's/^    //p' PROVENANCE.md | sha256sum --check --quiet)
     built=$CARGO_TARGET_DIR/assets-$sources
+    # Those of other sources are of no use any more.
+    find "$CARGO_TARGET_DIR" -maxdepth 1 -name 'assets-*' ! -path "$built" -exec rm -r {} + 2>/dev/null || true
     for board in $boards; do
         if [ ! -f "$built/$board.elf" ]; then
             firmware/build.sh "$board" "$built/$board.elf" || {

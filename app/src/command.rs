@@ -17,8 +17,8 @@ use crate::document::{
 };
 use crate::files::is_data;
 use crate::jobs::{
-    EspIdfRequest, JobId, Jobs, LayoutRequest, OpenRequest, OtherRun, PictureFormat, RunRequest, Source, SourcesRequest,
-    Subject, file_name,
+    EspIdfRequest, JobId, Jobs, LayoutRequest, OpenRequest, OtherRun, PictureFormat, RunRequest, Source,
+    SourcesRequest, Subject, file_name,
 };
 use crate::messages::Level;
 use crate::panels::inspect::layout::Direction;

@@ -206,6 +206,8 @@ pub struct OpenModel {
     pub findings: Vec<(Target, Arc<Findings>)>,
     /// What the file has and this version does not keep.
     pub read_notes: Vec<ReadNote>,
+    /// What the numbers of each output are called; empty for outputs of which that is not known.
+    pub labels: Vec<Vec<String>>,
     /// Figures about the constants that were looked at; `None` for those that have none.
     pub statistics: BTreeMap<(SubgraphId, TensorId), Option<Arc<Statistics>>>,
 }
@@ -398,6 +400,7 @@ impl OpenModel {
             totals: cost::totals(&model),
             findings: Vec::new(),
             read_notes: Vec::new(),
+            labels: Vec::new(),
             statistics: BTreeMap::new(),
             model,
         }

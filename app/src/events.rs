@@ -194,7 +194,8 @@ fn exported(outcome: ExportOutcome, document: &mut Document, jobs: &mut Jobs) {
             let files = format::counted(exported.files.len() as u64, "file", "files");
             let checked = round_trip_text(&exported.round_trip);
             let place = exported.folder.display();
-            let text = format!("Wrote a project of {files} to {place}. {checked}. Build it there with idf.py build");
+            let text =
+                format!("Wrote a project of {files} to {place}. {checked}. Build it there with idf.py build");
             document.messages.toast(Level::Done, text);
             if !exported.notes.is_empty() {
                 document.messages.toast(Level::Warning, exported.notes.join(" "));

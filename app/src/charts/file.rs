@@ -5,14 +5,15 @@
 
 use std::cell::RefCell;
 
-use egui::{Align, Align2, Color32, pos2};
+use egui::{Align2, Color32, Rect, pos2, vec2};
 use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea as _};
 use plotters::element::{Circle, PathElement, Polygon, Rectangle};
 use plotters::style::{Color as _, RGBAColor, ShapeStyle};
 
-use super::chart::{Axis, Chart, Dash, Grid, LegendEntry, clipped};
+use super::chart::{Axis, Chart, Dash, Dot, Grid, LegendEntry, clipped};
+use super::labels::{PointLabel, along_lines, apart, beside_points, leader};
 use super::outline::text_width;
 use super::picture::{Mark, Style};
 use super::png::png_from_svg;
@@ -120,15 +121,28 @@ fn draw_chart<B: DrawingBackend>(chart: &Chart, sheet: &Sheet<'_, B>) -> Drawn {
     let [width, height] = sheet.size();
     let field = Field { left: LEFT, top: TOP, right: width - RIGHT, bottom: height - BOTTOM };
     sheet.rectangle(field, theme.plot.background, None)?;
-    for (at, text) in &chart.x.marks {
+    let quiet = theme.text.text_3;
+    let spans = chart.x.marks.iter().map(|(at, text)| {
+        let (x, half) = (field.x(&chart.x, *at) as f32, text_width(text, Style::NumberSmall) / 2.0);
+        (x - half, x + half)
+    });
+    for ((at, text), is_shown) in chart.x.marks.iter().zip(apart(&spans.collect::<Vec<_>>(), 6.0)) {
         let x = field.x(&chart.x, *at);
         sheet.line(&[[x, field.top], [x, field.bottom]], theme.plot.grid, 1.0)?;
-        sheet.text(text, [x, field.bottom + 8.0], Align2::CENTER_TOP, Style::NumberSmall, theme.text.text_3);
+        if is_shown {
+            sheet.text(text, [x, field.bottom + 8.0], Align2::CENTER_TOP, Style::NumberSmall, quiet);
+        }
     }
-    for (at, text) in &chart.y.marks {
+    let spans = chart.y.marks.iter().map(|(at, _)| {
+        let y = field.y(&chart.y, *at) as f32;
+        (y - TEXT / 2.0, y + TEXT / 2.0)
+    });
+    for ((at, text), is_shown) in chart.y.marks.iter().zip(apart(&spans.collect::<Vec<_>>(), 0.0)) {
         let y = field.y(&chart.y, *at);
         sheet.line(&[[field.left, y], [field.right, y]], theme.plot.grid, 1.0)?;
-        sheet.text(text, [field.left - 8.0, y], Align2::RIGHT_CENTER, Style::NumberSmall, theme.text.text_3);
+        if is_shown {
+            sheet.text(text, [field.left - 8.0, y], Align2::RIGHT_CENTER, Style::NumberSmall, quiet);
+        }
     }
     for area in &chart.areas {
         let upper =
@@ -140,12 +154,14 @@ fn draw_chart<B: DrawingBackend>(chart: &Chart, sheet: &Sheet<'_, B>) -> Drawn {
         };
         sheet.polygon(&upper.chain(lower).map(inside).collect::<Vec<_>>(), area.colour)?;
     }
-    for level in &chart.levels {
+    let Texts { dots, labels, levels } = Texts::new(chart, field);
+    let taken: Vec<Rect> = levels.iter().flatten().copied().collect();
+    let places = beside_points(&labels, &taken, field.rect());
+    for (level, place) in chart.levels.iter().zip(levels) {
         let y = field.y(&chart.y, level.at);
         if (field.top..=field.bottom).contains(&y) {
             sheet.dashed(&[[field.left, y], [field.right, y]], level.colour, 1.0, (2.0, 4.0))?;
-            let at = [field.right - 6.0, y - 3.0];
-            sheet.text(&level.text, at, Align2::RIGHT_BOTTOM, Style::Small, level.colour);
+            sheet.text_in(&level.text, place, Style::Small, level.colour);
         }
     }
     for line in &chart.lines {
@@ -155,20 +171,58 @@ fn draw_chart<B: DrawingBackend>(chart: &Chart, sheet: &Sheet<'_, B>) -> Drawn {
             sheet.styled(&points, line.colour, f64::from(line.width), line.dash)?;
         }
     }
-    for dot in &chart.dots {
-        let at = [field.x(&chart.x, dot.at[0]), field.y(&chart.y, dot.at[1])];
-        if !field.contains(at) {
-            continue;
-        }
+    for ((dot, label), place) in dots.iter().zip(&labels).zip(places) {
+        let at = [f64::from(label.at.x), f64::from(label.at.y)];
         sheet.circle(at, f64::from(dot.radius), dot.colour, dot.ring)?;
-        let room = field.right - at[0];
-        let (side, across) = if room < 90.0 { (-10.0, Align::Max) } else { (10.0, Align::Min) };
-        let beside = [at[0] + side, at[1] - 5.0];
-        sheet.text(&dot.text, beside, Align2([across, Align::Max]), Style::NumberSmall, dot.colour);
+        if let Some((from, to)) = place.and_then(|place| leader(label, place)) {
+            let ends = [from, to].map(|end| [f64::from(end.x), f64::from(end.y)]);
+            sheet.line(&ends, dot.colour.gamma_multiply(0.5), 1.0)?;
+        }
+        sheet.text_in(&dot.text, place, Style::NumberSmall, dot.colour);
     }
     sheet.outline(field, theme.line.subtle)?;
     sheet.axis_labels(field, &chart.x.label, &chart.y.label, height - 12.0);
     sheet.head(&chart.title, &chart.legend, width)
+}
+
+/// Height of a line of small text.
+const TEXT: f32 = 14.0;
+
+/// What has a text within the field of a chart, and where the texts of levels are.
+struct Texts<'c> {
+    /// The points within the field.
+    dots: Vec<&'c Dot>,
+    /// Their texts.
+    labels: Vec<PointLabel>,
+    /// Places for the texts of all levels.
+    levels: Vec<Option<Rect>>,
+}
+
+impl<'c> Texts<'c> {
+    fn new(chart: &'c Chart, field: Field) -> Self {
+        let place = |dot: &Dot| [field.x(&chart.x, dot.at[0]), field.y(&chart.y, dot.at[1])];
+        let dots: Vec<&Dot> = chart.dots.iter().filter(|dot| field.contains(place(dot))).collect();
+        let label = |dot: &&Dot| {
+            let [x, y] = place(dot).map(|at| at as f32);
+            let size = vec2(text_width(&dot.text, Style::NumberSmall), TEXT);
+            PointLabel { at: pos2(x, y), radius: dot.radius, size }
+        };
+        let labels: Vec<PointLabel> = dots.iter().map(label).collect();
+        let points: Vec<Rect> = labels
+            .iter()
+            .map(|label| Rect::from_center_size(label.at, egui::Vec2::splat(2.0 * label.radius)))
+            .collect();
+        let lines: Vec<(f32, egui::Vec2)> = chart
+            .levels
+            .iter()
+            .map(|level| {
+                let y = field.y(&chart.y, level.at) as f32;
+                (y, vec2(text_width(&level.text, Style::Small), TEXT))
+            })
+            .collect();
+        let levels = along_lines(&lines, &points, field.rect());
+        Self { dots, labels, levels }
+    }
 }
 
 fn draw_grid<B: DrawingBackend>(grid: &Grid, sheet: &Sheet<'_, B>) -> Drawn {
@@ -190,7 +244,7 @@ fn draw_grid<B: DrawingBackend>(grid: &Grid, sheet: &Sheet<'_, B>) -> Drawn {
             Style::NumberSmall,
             theme.text.text_3,
         );
-        let fits = cut(label, ((cell[0] / 7.0) as usize).max(1));
+        let fits = cut_to(label, Style::NumberSmall, cell[0] as f32 - 4.0);
         sheet.text(&fits, [x, field.top - 6.0], Align2::CENTER_BOTTOM, Style::NumberSmall, theme.text.text_3);
         let share = grid.share(row).map_or_else(|| format::UNKNOWN.to_owned(), format::percent_share);
         let at = [width - 12.0, y];
@@ -257,6 +311,11 @@ impl Field {
 
     fn y(self, axis: &Axis, at: f64) -> f64 {
         self.bottom - (self.bottom - self.top) * axis.share(at)
+    }
+
+    fn rect(self) -> Rect {
+        let Self { left, top, right, bottom } = self;
+        Rect::from_min_max(pos2(left as f32, top as f32), pos2(right as f32, bottom as f32))
     }
 
     fn contains(self, at: [f64; 2]) -> bool {
@@ -337,6 +396,14 @@ impl<B: DrawingBackend> Sheet<'_, B> {
         self.texts.borrow_mut().push(Mark::text(at, anchor, text, style, colour));
     }
 
+    /// A text in its place, if it has one.
+    fn text_in(&self, text: &str, place: Option<Rect>, style: Style, colour: Color32) {
+        if let Some(place) = place {
+            let at = place.left_center();
+            self.text(text, [f64::from(at.x), f64::from(at.y)], Align2::LEFT_CENTER, style, colour);
+        }
+    }
+
     /// Words that run upwards, in the middle of `at`.
     fn upwards(&self, text: &str, at: [f64; 2]) {
         self.texts.borrow_mut().push(Mark::Text {
@@ -359,7 +426,6 @@ impl<B: DrawingBackend> Sheet<'_, B> {
     fn head(&self, title: &str, legend: &[LegendEntry], width: f64) -> Drawn {
         let theme = self.theme;
         let middle = 26.0;
-        self.text(title, [16.0, middle], Align2::LEFT_CENTER, Style::Title, theme.text.text_1);
         let mut right = width - RIGHT;
         for entry in legend.iter().rev() {
             let at = [right, middle];
@@ -379,6 +445,8 @@ impl<B: DrawingBackend> Sheet<'_, B> {
             };
             right = left - 16.0;
         }
+        let title = cut_to(title, Style::Title, (right - 16.0) as f32);
+        self.text(&title, [16.0, middle], Align2::LEFT_CENTER, Style::Title, theme.text.text_1);
         Ok(())
     }
 
@@ -435,6 +503,13 @@ fn dashes(points: &[[f64; 2]], on: f64, off: f64) -> Vec<Vec<[f64; 2]>> {
     dashes
 }
 
+/// As much of a text as fits into a width, with an ellipsis where it is longer.
+fn cut_to(text: &str, style: Style, width: f32) -> String {
+    let most = text.chars().count();
+    let fits = (1..=most).rev().map(|count| cut(text, count)).find(|cut| text_width(cut, style) <= width);
+    fits.unwrap_or_default()
+}
+
 /// The first characters of a text, with an ellipsis where it is longer.
 fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
@@ -448,7 +523,7 @@ mod tests {
     use resvg::tiny_skia::Pixmap;
 
     use super::*;
-    use crate::charts::chart::{Area, Dot, Level, Line};
+    use crate::charts::chart::{Area, Level, Line};
 
     fn axis(label: &str, low: f64, high: f64) -> Axis {
         let marks = vec![(low, format!("{label} low")), (high, format!("{label} high"))];
@@ -532,6 +607,69 @@ mod tests {
             let (x, y): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
             let (x, y) = (x / f64::from(FINER), y / f64::from(FINER));
             assert!((0.0..=1200.0).contains(&x) && (0.0..=640.0 - BOTTOM + 1.0).contains(&y), "{point}");
+        }
+    }
+
+    /// Boxes of the texts in an SVG, as wide as the faces make them.
+    fn text_boxes(svg: &str) -> Vec<(String, Rect)> {
+        let attribute = |element: &str, name: &str| {
+            let (_, rest) = element.split_once(&format!(" {name}=\"")).expect("it has the attribute");
+            rest.split('"').next().unwrap_or_default().to_owned()
+        };
+        let elements = svg.split("<text").skip(1).filter(|element| !element.contains("rotate("));
+        let boxes = elements.map(|element| {
+            let (head, rest) = element.split_once('>').expect("a whole element");
+            let text = rest.split("</text>").next().unwrap_or_default().to_owned();
+            let [x, y] = ["x", "y"].map(|name| attribute(head, name).parse::<f32>().expect("a number"));
+            let is_title = attribute(head, "font-size").parse() == Ok(Style::Title.size());
+            let style = match (head.contains("JetBrains"), is_title) {
+                (true, _) => Style::NumberSmall,
+                (false, true) => Style::Title,
+                (false, false) => Style::Small,
+            };
+            let width = text_width(&text, style);
+            let left = match head.contains("text-anchor") {
+                true if head.contains("\"middle\"") => x - width / 2.0,
+                true if head.contains("\"end\"") => x - width,
+                _ => x,
+            };
+            (text, Rect::from_min_size(pos2(left, y - 9.0), vec2(width, 10.0)))
+        });
+        boxes.collect()
+    }
+
+    #[test]
+    fn no_text_of_a_chart_lies_on_another() {
+        let theme = Theme::of(true);
+        let Figure::Chart(mut crowded) = chart(theme) else { panic!("a chart") };
+        // Points close together, levels close together, marks close together, and a title that reaches the legend.
+        crowded.dots = (0..10)
+            .map(|index| Dot {
+                at: [5.0 + 0.01 * f64::from(index), 1.0 + 0.005 * f64::from(index)],
+                colour: theme.series[0],
+                radius: 4.0,
+                ring: false,
+                text: format!("int8-per-tensor-{index}"),
+            })
+            .collect();
+        crowded.levels = [1.0, 1.01, 1.02]
+            .map(|at| Level { at, text: format!("goal {at}"), colour: theme.text.text_3 })
+            .to_vec();
+        crowded.x.marks = (0..200).map(|index| (f64::from(index) * 0.05, format!("mark {index}"))).collect();
+        crowded.y.marks = (0..200).map(|index| (f64::from(index) * 0.01, format!("{index}"))).collect();
+        crowded.title =
+            "A title that says everything there is to say about a chart and goes on and on ".repeat(2);
+        let svg = svg_from_figure(&Figure::Chart(crowded), [900, 480], theme).unwrap();
+        let boxes = text_boxes(&svg);
+        assert!(
+            boxes.iter().filter(|(text, _)| text.starts_with("int8-per-tensor")).count() >= 9,
+            "{boxes:?}"
+        );
+        assert!(boxes.iter().filter(|(text, _)| text.starts_with("goal")).count() == 3, "{boxes:?}");
+        for (index, (text, place)) in boxes.iter().enumerate() {
+            for (other, taken) in &boxes[..index] {
+                assert!(!place.shrink(0.5).intersects(taken.shrink(0.5)), "“{text}” lies on “{other}”");
+            }
         }
     }
 

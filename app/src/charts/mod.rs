@@ -9,6 +9,7 @@
 mod chart;
 mod file;
 mod hatch;
+mod labels;
 mod outline;
 mod picture;
 mod plot;
@@ -19,6 +20,7 @@ mod svg;
 pub use chart::{Area, Axis, Chart, Dash, Dot, Grid, LegendEntry, Level, Line};
 pub use file::{CellLook, Figure, FigureError, png_from_figure, svg_from_figure};
 pub use hatch::{Hatch, stripes_in};
+pub use labels::{PointLabel, beside_points, leader};
 pub use outline::text_width;
 pub use picture::{Mark, Picture, Style};
 pub use plot::{Margins, Plotted, plot_ui};

@@ -4,6 +4,7 @@ use egui::{Align2, Color32, Pos2, Rect, Response, Role, Sense, Stroke, Ui, Widge
 use egui_plot::{FilledArea, GridMark, LineStyle, Plot, PlotBounds, PlotPoints};
 
 use super::chart::{Axis, Chart, Dash};
+use super::labels::{PointLabel, along_lines, beside_points, leader};
 use super::outline::text_width;
 use super::picture::{Mark, Style};
 use super::screen::paint;
@@ -155,58 +156,53 @@ fn axis_marks(theme: &Theme, rect: Rect, field: Rect, chart: &Chart) -> Vec<Mark
     marks
 }
 
-/// Levels with their texts: at the right end, or at the left one where a dot has its text there.
+/// Levels with their texts, where no other text is.
 fn level_marks(chart: &Chart, plotted: &Plotted, taken: &[Rect]) -> Vec<Mark> {
     let field = plotted.field;
     let mut marks = Vec::new();
-    for level in &chart.levels {
-        let y = plotted.point(chart, [chart.x.range.0, level.at]).y;
+    let height = |at: f64| plotted.point(chart, [chart.x.range.0, at]).y;
+    let size = |text: &str| vec2(text_width(text, Style::Small), 14.0);
+    let lines: Vec<_> = chart.levels.iter().map(|level| (height(level.at), size(&level.text))).collect();
+    for (level, place) in chart.levels.iter().zip(along_lines(&lines, taken, field)) {
+        let y = height(level.at);
         let stroke = Stroke::new(1.0, level.colour);
         let dash = Some((2.0, 4.0));
         marks.push(Mark::Line { from: pos2(field.left(), y), to: pos2(field.right(), y), stroke, dash });
-        let below = y - field.top() < 18.0;
-        let dy = if below { 3.0 } else { -3.0 };
-        let vertical = if below { egui::Align::Min } else { egui::Align::Max };
-        let size = vec2(text_width(&level.text, Style::Small), 14.0);
-        let right = Align2([egui::Align::Max, vertical]).anchor_size(pos2(field.right() - 6.0, y + dy), size);
-        let is_taken = taken.iter().any(|text| text.intersects(right));
-        let (horizontal, x) = if is_taken {
-            (egui::Align::Min, field.left() + 6.0)
-        } else {
-            (egui::Align::Max, field.right() - 6.0)
-        };
-        let anchor = Align2([horizontal, vertical]);
-        marks.push(Mark::text(pos2(x, y + dy), anchor, &level.text, Style::Small, level.colour));
+        if let Some(place) = place {
+            let anchor = Align2::LEFT_CENTER;
+            marks.push(Mark::text(place.left_center(), anchor, &level.text, Style::Small, level.colour));
+        }
     }
     marks
 }
 
 /// Draws dots; gives back where their texts are.
 fn dots_ui(painter: &egui::Painter, theme: &Theme, chart: &Chart, plotted: &Plotted) -> Vec<Rect> {
-    let mut taken = Vec::new();
-    for dot in &chart.dots {
-        let at = plotted.point(chart, dot.at);
-        if !plotted.field.expand(1.0).contains(at) {
-            continue;
-        }
+    let dots = chart.dots.iter().map(|dot| (dot, plotted.point(chart, dot.at)));
+    let dots: Vec<_> = dots.filter(|(_, at)| plotted.field.expand(1.0).contains(*at)).collect();
+    let galleys: Vec<_> = dots
+        .iter()
+        .map(|(dot, _)| painter.layout_no_wrap(dot.text.clone(), font_id::number_small(), dot.colour))
+        .collect();
+    let labels: Vec<PointLabel> = dots
+        .iter()
+        .zip(&galleys)
+        .map(|((dot, at), galley)| PointLabel { at: *at, radius: dot.radius, size: galley.size() })
+        .collect();
+    let places = beside_points(&labels, &[], plotted.field);
+    for (((dot, at), galley), (label, place)) in dots.into_iter().zip(galleys).zip(labels.iter().zip(&places))
+    {
         if dot.ring {
             painter.circle(at, dot.radius, theme.plot.background, Stroke::new(2.0, dot.colour));
         } else {
             painter.circle_filled(at, dot.radius, dot.colour);
         }
-        if dot.text.is_empty() {
-            continue;
+        let Some(place) = place else { continue };
+        if let Some((from, to)) = leader(label, *place) {
+            painter.line_segment([from, to], Stroke::new(1.0, with_alpha(dot.colour, 0.5)));
         }
-        let galley = painter.layout_no_wrap(dot.text.clone(), font_id::number_small(), dot.colour);
-        // Beside the dot, where there is room for it.
-        let left = at.x + dot.radius + 5.0 + galley.size().x > plotted.field.right();
-        let x = if left { at.x - dot.radius - 5.0 - galley.size().x } else { at.x + dot.radius + 5.0 };
-        let above = at.y - galley.size().y - 3.0;
-        let y = if above < plotted.field.top() { at.y + 5.0 } else { above };
-        let text = Rect::from_min_size(pos2(x, y), galley.size());
-        painter.rect_filled(text.expand(2.0), 2.0, with_alpha(theme.plot.background, 0.7));
-        taken.push(text);
-        painter.galley(pos2(x, y), galley, dot.colour);
+        painter.rect_filled(place.expand(2.0), 2.0, with_alpha(theme.plot.background, 0.7));
+        painter.galley(place.min, galley, dot.colour);
     }
-    taken
+    places.into_iter().flatten().collect()
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::project::{all_training_data, read_project};
 use super::target::chip_from_text;
-use super::{Failure, Outcome, written};
+use super::{Failure, Outcome, read_file, written};
 use crate::compression::{
     Calibrated, CompressFailure, Evaluated, FloatModel, Made, VariantCosts, calibrate, compared, evaluate,
     figures, make, new_record, tested_part, variant_costs, write_variant,
@@ -32,6 +32,9 @@ pub(super) struct Arguments {
     /// Which variants: float32, float16, dynamic, int8, int8-per-tensor, int16x8; all of them without this
     #[arg(long, value_delimiter = ',', value_name = "NAME", value_parser = recipe_from_text)]
     variants: Vec<Recipe>,
+    /// A file with a recipe in TOML, as project files have it, with its calibration and limits; may be given several times
+    #[arg(long, value_name = "FILE")]
+    recipe: Vec<PathBuf>,
     /// The run whose weights are taken, by its number; the last one that has any without this
     #[arg(long, value_name = "N")]
     run: Option<u32>,
@@ -63,6 +66,16 @@ fn recipe_from_text(text: &str) -> Result<Recipe, String> {
     Recipe::from_name(text).ok_or_else(|| match LATER.contains(&text) {
         true => format!("this version does not make it; known are {}", Recipe::NAMES.join(", ")),
         false => format!("no such variant; known are {}", Recipe::NAMES.join(", ")),
+    })
+}
+
+/// The recipe in a TOML file.
+fn recipe_from_file(path: &Path) -> Result<Recipe, Failure> {
+    let bytes = read_file(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Recipe::from_toml(&text).map_err(|error| {
+        let help = "write it as `kind = \"int8\"`, with tables `calibration`, `wider` and `limits` if needed";
+        Failure(format!("{} is no recipe: {error}\n  try: {help}", path.display()))
     })
 }
 
@@ -118,16 +131,17 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
     };
     let mut work = Work { float, data: &data, part, calibrated: None, reference: None };
     let mut facts = Vec::new();
-    let all;
-    let recipes = match &arguments.variants[..] {
-        [] => {
-            all = Recipe::NAMES.map(|name| Recipe::from_name(name).unwrap_or_default());
-            &all[..]
+    let named = match &arguments.variants[..] {
+        [] if arguments.recipe.is_empty() => {
+            Recipe::NAMES.map(|name| Recipe::from_name(name).unwrap_or_default()).to_vec()
         }
-        chosen => chosen,
+        chosen => chosen.to_vec(),
     };
+    let mut recipes: Vec<Recipe> = named.into_iter().map(|recipe| Recipe { calibration, ..recipe }).collect();
+    for path in &arguments.recipe {
+        recipes.push(recipe_from_file(path)?);
+    }
     for recipe in recipes {
-        let recipe = Recipe { calibration, ..recipe.clone() };
         let (made, evaluated, agreement) = work.variant(&recipe)?;
         let costs = variant_costs(&made.model, &made.file, target);
         let figures = figures(&evaluated, of_validation, agreement);

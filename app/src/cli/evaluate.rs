@@ -2,19 +2,21 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use emberlab_core::dataset::{Dataset, PreparationRecord, PreparedPart, Preparer};
+use emberlab_core::dataset::{Dataset, PreparationRecord};
 use emberlab_core::evaluate::Evaluation;
 use emberlab_core::model::Model;
 use emberlab_core::run::Semantics;
-use emberlab_core::tflite;
+use emberlab_core::tflite::{self, file_metadata};
 use serde::Serialize;
 
 use super::compress::failure;
 use super::project::{all_training_data, read_project};
 use super::{Failure, Outcome, read_file, written};
-use crate::compression::{Evaluated, evaluate};
+use crate::compression::{Evaluated, evaluate, tested_part};
 use crate::jobs::{LoadRequest, load};
+use crate::project::compress::{PreparedFor, data_for_model};
 use crate::theme::format;
 
 #[derive(clap::Args)]
@@ -56,16 +58,19 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
         let place = arguments.model.display();
         Failure(format!("{place} is not a model that can be read: {error}\n  try: {}", error.help()))
     })?;
-    let record = record(arguments, &model)?;
-    let dataset = dataset(&arguments.data)?;
-    let part = prepared(&dataset, &record)?;
+    let model = Arc::new(model);
+    let record = record(arguments, &model, &bytes)?;
+    let wanted = PreparedFor { model: model.clone(), file: bytes.clone(), record };
+    let prepared = data_for_model(&wanted, dataset(&arguments.data)?, &|_, _| true).map_err(failure)?;
+    let data = prepared.ok_or_else(|| Failure("preparing was ended".to_owned()))?;
+    let (part, _) = tested_part(&data).ok_or_else(|| Failure("the data give no samples".to_owned()))?;
     let found = evaluate(&model, &bytes, &part.samples, &|_, _| true).map_err(failure)?;
     let evaluated = found.ok_or_else(|| Failure("evaluating was ended".to_owned()))?;
     let semantics = match emberlab_core::run::semantics_of(&bytes) {
         Ok(Semantics::Litert) => "litert",
         Ok(Semantics::Tflm) | Err(_) => "tflm",
     };
-    let facts = facts(&evaluated, &record, semantics);
+    let facts = facts(&evaluated, &data.prepared.classes, semantics);
     let text = if arguments.json {
         serde_json::to_string_pretty(&facts)
             .map_err(|error| Failure(format!("cannot write the result as JSON: {error}")))?
@@ -76,14 +81,18 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
     Ok(Outcome::Done)
 }
 
-/// How samples are prepared: as the model says, else as the project does.
-fn record(arguments: &Arguments, model: &Model) -> Result<PreparationRecord, Failure> {
+/// How samples are prepared where the model does not say it: as the project does. `None` where the model says enough, by its
+/// own record or by its TensorFlow Lite Metadata.
+fn record(arguments: &Arguments, model: &Model, file: &[u8]) -> Result<Option<PreparationRecord>, Failure> {
     let own = PreparationRecord::of_model(model)
         .map_err(|error| Failure(format!("{}\n  try: {}", error.message, error.help)))?;
-    if let Some(own) = own {
+    if own.is_some() {
         return Ok(own);
     }
     let Some(path) = &arguments.project else {
+        if file_metadata(model, file).normalisation().is_some() {
+            return Ok(None);
+        }
         return Err(Failure(format!(
             "{} does not say how its samples are prepared\n  try: name the project that it comes from with --project",
             arguments.model.display()
@@ -93,13 +102,12 @@ fn record(arguments: &Arguments, model: &Model) -> Result<PreparationRecord, Fai
     let project = read_project(&file)?;
     let data = all_training_data(&project, &file)?;
     let dataset = data.dataset.as_deref();
-    dataset
-        .map(|dataset| PreparationRecord::new(dataset, &data.prepared))
-        .ok_or_else(|| Failure(format!("the data of {} are not at hand", project.name)))
+    let record = dataset.map(|dataset| PreparationRecord::new(dataset, &data.prepared));
+    record.map(Some).ok_or_else(|| Failure(format!("the data of {} are not at hand", project.name)))
 }
 
 /// The data of a folder or file.
-pub(super) fn dataset(path: &Path) -> Result<std::sync::Arc<Dataset>, Failure> {
+pub(super) fn dataset(path: &Path) -> Result<Arc<Dataset>, Failure> {
     let absolute = std::path::absolute(path)
         .map_err(|error| Failure(format!("cannot read {}: {error}", path.display())))?;
     let request = LoadRequest {
@@ -114,22 +122,12 @@ pub(super) fn dataset(path: &Path) -> Result<std::sync::Arc<Dataset>, Failure> {
     Ok(loaded.ok_or_else(|| Failure("reading the data was stopped".to_owned()))?.dataset)
 }
 
-fn prepared(dataset: &Dataset, record: &PreparationRecord) -> Result<PreparedPart, Failure> {
-    let failure = |error: emberlab_core::dataset::DataError| {
-        Failure(format!("{}\n  try: {}", error.message, error.help))
-    };
-    let preparer = Preparer::fitted(dataset, &record.preparation, &record.classes).map_err(failure)?;
-    let recordings = (0..preparer.len()).map(|index| preparer.recording(index));
-    let watch = &mut |_| std::ops::ControlFlow::Continue(());
-    Ok(preparer.finish_fitted(recordings, watch).map_err(failure)?.0)
-}
-
-fn facts(evaluated: &Evaluated, record: &PreparationRecord, semantics: &'static str) -> Facts {
+fn facts(evaluated: &Evaluated, classes: &[String], semantics: &'static str) -> Facts {
     let mut facts = Facts {
         samples: evaluated.samples,
         accuracy: None,
         confusion: None,
-        labels: record.classes.clone(),
+        labels: classes.to_vec(),
         mean_absolute_error: None,
         mean_squared_error: None,
         r_squared: None,

@@ -134,11 +134,7 @@ fn ended(result: Result<Option<Exported>, WriteFailure>) -> Result<Exported, Fai
 }
 
 /// The project that is asked for: of a .tflite file, or of a variant with the data of its project.
-fn esp_idf_request(
-    arguments: &Arguments,
-    target: Target,
-    folder: &Path,
-) -> Result<EspIdfRequest, Failure> {
+fn esp_idf_request(arguments: &Arguments, target: Target, folder: &Path) -> Result<EspIdfRequest, Failure> {
     let target = Target { chip: arguments.chip.unwrap_or(target.chip), ..target };
     let app = match arguments.app {
         Some(App::Classify) | None => EspIdfApp::Classify,
@@ -173,7 +169,11 @@ fn esp_idf_request(
 /// The samples of a set, prepared as the model says.
 fn prepared(file: &Path, bytes: &Arc<[u8]>, data: &Path) -> Result<Arc<Prepared>, Failure> {
     let model = tflite::read(bytes.clone()).map_err(|error| {
-        Failure(format!("{} is not a model that can be read: {error}\n  try: {}", file.display(), error.help()))
+        Failure(format!(
+            "{} is not a model that can be read: {error}\n  try: {}",
+            file.display(),
+            error.help()
+        ))
     })?;
     let data = data_for_model(&model, dataset(data)?, &|_, _| true).map_err(failure)?;
     Ok(data.ok_or_else(|| Failure("reading the data was stopped".to_owned()))?.prepared)
@@ -334,7 +334,8 @@ mod tests {
         assert!(read("main/main.cc").contains("EXT_RAM_BSS_ATTR std::uint8_t tensor_arena["));
         assert!(read("main/main.cc").contains("void Bench("));
         assert!(read("sdkconfig.defaults").contains("CONFIG_IDF_TARGET=\"esp32s3\"\n"));
-        let said = scratch.run(&["--esp-idf", &folder, "--target", "esp32c3", "--json"]).expect("it is written");
+        let said =
+            scratch.run(&["--esp-idf", &folder, "--target", "esp32c3", "--json"]).expect("it is written");
         let json: serde_json::Value = serde_json::from_str(&said).expect("one document");
         assert_eq!((json["target"].as_str(), json["kernels"].as_str()), (Some("esp32c3"), Some("esp-nn")));
         assert!(json["files"].as_array().is_some_and(|files| files.len() > 20), "{json}");

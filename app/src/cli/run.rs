@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::ValueEnum;
+use emberlab_core::dataset::output_labels;
 use emberlab_core::model::{Model, Tensor, TensorId, TensorType, Values};
 use emberlab_core::npy;
 use emberlab_core::run::{Generator, Interpreter, Memory, OperatorOutput, Semantics, Trace, fill};
@@ -83,6 +84,9 @@ struct OutputFacts {
     /// The same as real numbers, where the output is quantized.
     #[serde(skip_serializing_if = "Option::is_none")]
     dequantized: Option<Vec<f64>>,
+    /// What the numbers are called, where the file says it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -112,10 +116,18 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
     let mut interpreter = memory.interpreter().map_err(refused)?;
     let files = arguments.input.iter().map(|path| input_file(path)).collect::<Result<Vec<_>, _>>()?;
     let seeds = if arguments.seeds.is_empty() { vec![arguments.seed] } else { arguments.seeds.clone() };
+    let labels = output_labels(&model, &bytes);
     let mut runs = Vec::new();
     for seed in seeds {
         let input = if files.is_empty() { Input::Seed(seed) } else { Input::Files(&files) };
-        runs.push(one_run(arguments, &model, &mut interpreter, &input)?);
+        let mut run = one_run(arguments, &model, &mut interpreter, &input)?;
+        for (output, labels) in run.outputs.iter_mut().zip(&labels) {
+            let is_fitting = output.values.as_ref().is_some_and(|values| values.len() == labels.len());
+            if is_fitting {
+                output.labels.clone_from(labels);
+            }
+        }
+        runs.push(run);
     }
     let result = if arguments.json {
         let json = match runs.pop() {
@@ -284,6 +296,7 @@ fn output_facts(id: TensorId, tensor: &Tensor, bytes: &[u8]) -> OutputFacts {
         hex: hex(bytes),
         dequantized: values.as_ref().zip(scales).map(|(values, scales)| real(values, &scales)),
         values: values.map(|values| values.into_iter().map(number).collect()),
+        labels: Vec::new(),
     }
 }
 
@@ -299,6 +312,11 @@ fn number(value: f64) -> Option<Number> {
 
 fn number_text(number: &Option<Number>) -> String {
     number.as_ref().map_or_else(|| "not finite".to_owned(), Number::to_string)
+}
+
+/// What a number is called, behind it.
+fn label_text(labels: &[String], index: usize) -> String {
+    labels.get(index).map(|label| format!("  {label}")).unwrap_or_default()
 }
 
 fn operator_facts(output: &OperatorOutput) -> OperatorFacts {
@@ -348,12 +366,14 @@ fn print_run(run: &Run, repeat: Option<u32>, out: &mut impl Write) -> std::io::R
         match (&output.values, &output.dequantized) {
             (Some(raw), Some(real)) => {
                 for (index, (raw, real)) in raw.iter().zip(real).enumerate() {
-                    writeln!(out, "  {index:>5}  {:>6}  {real}", number_text(raw))?;
+                    let label = label_text(&output.labels, index);
+                    writeln!(out, "  {index:>5}  {:>6}  {real}{label}", number_text(raw))?;
                 }
             }
             (Some(raw), None) => {
                 for (index, raw) in raw.iter().enumerate() {
-                    writeln!(out, "  {index:>5}  {}", number_text(raw))?;
+                    let label = label_text(&output.labels, index);
+                    writeln!(out, "  {index:>5}  {}{label}", number_text(raw))?;
                 }
             }
             (None, _) => writeln!(out, "  {} bytes, not listed; --json has them all", output.hex.len() / 2)?,

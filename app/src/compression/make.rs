@@ -89,7 +89,7 @@ pub fn make(
     calibrated: Option<&Calibrated>,
 ) -> Result<Made, CompressFailure> {
     let ranges = calibrated.filter(|_| recipe.kind.needs_calibration());
-    let ranges = ranges.map(|calibrated| calibrated.observations.ranges(recipe.calibration.method));
+    let ranges = ranges.map(|calibrated| calibrated.observations.ranges_for(&float.model, recipe));
     let made = variant(&float.model, recipe, ranges.as_ref())
         .map_err(|error| CompressFailure::new(error, "Choose another kind of variant."))?;
     let file: Arc<[u8]> = tflite::write(&made.model)

@@ -20,7 +20,7 @@ use crate::compression::{
     divergence, evaluate, figures, make, new_record, operator_errors, read_variant, remove_variant,
     tested_part, variant_costs, write_variant,
 };
-use crate::project::compress::{Variant, WiderCost, data_for_model};
+use crate::project::compress::{PreparedFor, Variant, WiderCost, data_for_model};
 use crate::project::{CompressFinding, CompressOutcome};
 use crate::training::{RunFolder, TrainingData};
 
@@ -199,7 +199,7 @@ impl Jobs {
     }
 
     /// Reads and prepares data for a model without a project.
-    pub fn read_compress_data(&mut self, subject: Subject, model: Arc<Model>, paths: Vec<PathBuf>) {
+    pub fn read_compress_data(&mut self, subject: Subject, wanted: PreparedFor, paths: Vec<PathBuf>) {
         let spec = JobSpec {
             kind: JobKind::Compress,
             name: format!("Reading {}", crate::files::name(&paths)),
@@ -225,7 +225,7 @@ impl Jobs {
                 context.progress(done, total);
                 !context.is_cancelled()
             };
-            let data = data_for_model(&model, loaded.dataset, &watch).transpose()?;
+            let data = data_for_model(&wanted, loaded.dataset, &watch).transpose()?;
             Some(Outcome::Compress(CompressOutcome::Data(data)))
         });
     }
@@ -497,7 +497,7 @@ impl<'a> Worker<'a> {
             return Ok(Some(()));
         };
         let calibrated = wanted!(self.calibrated(recipe));
-        let ranges = Arc::new(calibrated.observations.ranges(recipe.calibration.method));
+        let ranges = Arc::new(calibrated.observations.ranges_for(&float.model, recipe));
         self.say(CompressFinding::Ranges(of.name.clone(), of.sha256.clone(), ranges));
         if recipe.kind == VariantKind::Int8 {
             self.widen(of, &float, recipe, &calibrated, &errors);

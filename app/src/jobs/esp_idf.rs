@@ -62,7 +62,8 @@ pub fn export_esp_idf(
             return Ok(None);
         }
         let mut texts = Vec::new();
-        for ((path, _), part) in files.iter().zip(parts).filter(|((path, _), _)| path.starts_with("main/model."))
+        for ((path, _), part) in
+            files.iter().zip(parts).filter(|((path, _), _)| path.starts_with("main/model."))
         {
             texts.push((path.trim_start_matches("main/"), read_back(&request.folder, path, part)?));
         }
@@ -148,9 +149,10 @@ fn project(
             message: too_large,
             help: "Put the arena into PSRAM (--psram), or use a smaller model".to_owned(),
         }),
-        (_, false) => {
-            Err(WriteFailure { message: too_large, help: "Choose another chip, or a smaller model".to_owned() })
-        }
+        (_, false) => Err(WriteFailure {
+            message: too_large,
+            help: "Choose another chip, or a smaller model".to_owned(),
+        }),
     }
 }
 
@@ -251,7 +253,8 @@ mod tests {
         assert_eq!(export_esp_idf(&request, &|| true), Ok(None));
         let page = scratch.request(b"<!DOCTYPE html><html></html>", Chip::Esp32s3);
         assert!(export_esp_idf(&page, &|| false).is_err());
-        let psram = EspIdfRequest { memory: Some(ArenaMemory::Psram), ..scratch.request(KEYWORDS, Chip::Esp32c3) };
+        let psram =
+            EspIdfRequest { memory: Some(ArenaMemory::Psram), ..scratch.request(KEYWORDS, Chip::Esp32c3) };
         let failure = export_esp_idf(&psram, &|| false).expect_err("a C3 has none");
         assert!(failure.message.contains("cannot have external memory"), "{failure:?}");
         assert!(scratch.is_empty());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use emberlab_core::cost::estimate_with;
+use emberlab_core::dataset::output_labels;
 use emberlab_core::hash::sha256_hex;
 use emberlab_core::model::{Model, SubgraphId};
 use emberlab_core::plan::{self, Target};
@@ -146,6 +147,7 @@ pub(super) fn open_file(bytes: Arc<[u8]>, target: Target) -> Result<OpenModel, R
     open.plans.push((target, plan));
     open.findings.push((target, findings));
     open.emberlab_arena = emberlab_arena(&bytes, Semantics::Tflm);
+    open.labels = output_labels(&open.model, &bytes);
     open.file = Some(bytes);
     open.read_notes = read_notes;
     open.timings = OpenTimings { read_micros, plan_micros, layout_micros: None };

@@ -13,8 +13,9 @@ mod tflm_methods;
 
 pub use arena::{TFLM_COMMIT, TFLM_VERSION, arena_statement, kernels_text, made_for};
 pub use esp_idf::{
-    ArenaMemory, ESP_IDF_CHIPS, ESP_IDF_FIRMWARE, EspIdfApp, EspIdfError, EspIdfOptions, EspIdfProject, MAX_SAMPLE_BYTES,
-    ProjectFile, StoredSample, esp_idf_project, has_psram, prepared_samples, random_samples, stored_sample,
+    ArenaMemory, ESP_IDF_CHIPS, ESP_IDF_FIRMWARE, EspIdfApp, EspIdfError, EspIdfOptions, EspIdfProject,
+    MAX_SAMPLE_BYTES, ProjectFile, StoredSample, esp_idf_project, has_psram, prepared_samples,
+    random_samples, stored_sample,
 };
 pub use names::{c_identifier, comment_text};
 pub use read_back::{ReadBackError, model_bytes};

@@ -330,6 +330,16 @@ pub fn steps(recipe: &Recipe) -> Vec<(String, String)> {
             let names: Vec<&str> = recipe.wider.keys().map(String::as_str).collect();
             steps.push((format!("Keep {count} wider"), names.join(", ")));
         }
+        if !recipe.limits.is_empty() {
+            let count = format::counted(recipe.limits.len() as u64, "activation", "activations");
+            let limits = recipe.limits.iter().map(|(name, limits)| {
+                let [low, high] =
+                    [limits.low, limits.high].map(|value| format::significant(f64::from(value), 3));
+                format!("{name} {low} to {high}")
+            });
+            let limits: Vec<String> = limits.collect();
+            steps.push((format!("Limits of {count} by hand"), limits.join(", ")));
+        }
         return steps;
     }
     match recipe.kind {

@@ -3,26 +3,26 @@
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, CornerRadius, CursorIcon, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2,
-    vec2,
+    Align2, Color32, CornerRadius, CursorIcon, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 use emberlab_core::model::{Model, OperatorId, Values};
-use emberlab_core::quantize::{ErrorMode, Limits, OperatorError, TensorObservation};
+use emberlab_core::quantize::{
+    ChosenLimits, ErrorMode, Limits, OperatorError, Recipe, TensorObservation, limits_decide,
+};
 
 use super::PanelContext;
 use super::figures::{Metric, ranked};
+use super::histogram::{Edit, frame_ui, histogram_ui};
 use super::layout::LAYER;
 use crate::command::Command;
 use crate::document::Tab;
 use crate::jobs::turned;
 use crate::panels::inspect::names::operator_name;
 use crate::project::CompressCommand;
-use crate::project::compress::{Base, Variant, WiderCost, record};
-use crate::theme::widgets::{ButtonKind, empty, hairline, segmented_small, vertical_hairline};
+use crate::project::compress::{Base, Variant, WiderCost, draft_from, record};
+use crate::theme::widgets::{ButtonKind, empty, hairline, icon_button, segmented_small, small_button};
 use crate::theme::{Category, Icon, Theme, font_id, format, text, with_alpha};
 
-/// Bars of a histogram.
-const BINS: usize = 120;
 /// Width of the switch that keeps a layer wider.
 const SWITCH: f32 = 24.0;
 /// Room for the switches and what they cost.
@@ -152,18 +152,24 @@ impl Layers {
         let rect = ui.available_rect_before_wrap();
         let (head, body) = rect.split_top_bottom_at_y(rect.top() + 34.0);
         let label = label_of(&float.model, error.float);
+        let editor = LimitsEditor::new(tab, &float.model, record.recipe.as_ref(), error);
         let layout = egui::Layout::left_to_right(egui::Align::Center);
         let builder = egui::UiBuilder::new().max_rect(head.shrink2(vec2(16.0, 0.0))).layout(layout);
         ui.scope_builder(builder, |ui| {
-            ui.add(egui::Label::new(text::caption(theme, format!("Ranges of {label}"))).truncate());
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let choices = [(Ranges::Activation, "Activation"), (Ranges::Weights, "Weights")];
                 segmented_small(ui, theme, &mut self.ranges, &choices);
+                if let Some(editor) = editor.as_ref().filter(|_| self.ranges == Ranges::Activation) {
+                    editor.buttons_ui(ui, tab.compress.making.is_some(), ctx);
+                }
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    ui.add(egui::Label::new(text::caption(theme, format!("Ranges of {label}"))).truncate());
+                });
             });
         });
         let body = body.shrink2(vec2(16.0, 0.0));
         match self.ranges {
-            Ranges::Activation => activation_ui(ui, theme, body, base, variant, error),
+            Ranges::Activation => activation_ui(ui, body, base, variant, error, editor.as_ref(), ctx),
             Ranges::Weights => {
                 let channels = self.channels(&record.file_sha256, &float.model, error.float);
                 weights_ui(ui, theme, body, &float.model, error.float, &channels);
@@ -439,115 +445,82 @@ fn cost_words(theme: &Theme, cost: WiderCost, is_wider: bool) -> (String, Color3
     }
 }
 
-/// The values of the output of a layer, with the limits of the variant.
+/// Limits of an activation that can be dragged: those of the variant, or what was chosen for the next one.
+struct LimitsEditor<'t> {
+    /// The recipe of the variant that is looked at.
+    recipe: &'t Recipe,
+    /// The name of the tensor.
+    tensor: String,
+    /// What the next variant is to be, if it is made from here.
+    draft: Recipe,
+}
+
+impl<'t> LimitsEditor<'t> {
+    /// `None` for a variant whose activations are not calibrated, and where the kernel prescribes the scale.
+    fn new(tab: &'t Tab, model: &Model, recipe: Option<&'t Recipe>, error: &OperatorError) -> Option<Self> {
+        let recipe = recipe.filter(|recipe| recipe.kind.needs_calibration())?;
+        if !limits_decide(model, error.float) {
+            return None;
+        }
+        let tensor = model.subgraphs.first()?.tensors.get(error.float_tensor.index())?.name.clone()?;
+        Some(Self { recipe, tensor, draft: draft_from(&tab.compress.draft, recipe) })
+    }
+
+    /// The draft has other limits than the variant, somewhere.
+    fn is_pending(&self) -> bool {
+        self.draft.limits != self.recipe.limits
+    }
+
+    /// Buttons for what was dragged, from right to left.
+    fn buttons_ui(&self, ui: &mut Ui, is_busy: bool, ctx: &mut PanelContext<'_>) {
+        if self.draft.limits.contains_key(&self.tensor)
+            && icon_button(ui, ctx.theme, Icon::Undo2, "Leave these limits to calibration").clicked()
+        {
+            ctx.send(self.command(None));
+        }
+        if self.is_pending()
+            && !is_busy
+            && small_button(ui, ctx.theme, ButtonKind::Primary, None, "Make it")
+                .on_hover_text("Makes a variant with the limits that were dragged")
+                .clicked()
+        {
+            ctx.send(Command::Compress(CompressCommand::Make(vec![self.draft.clone()])));
+        }
+    }
+
+    fn command(&self, limits: Option<ChosenLimits>) -> Command {
+        let recipe = Box::new(self.recipe.clone());
+        Command::Compress(CompressCommand::SetLimits(recipe, self.tensor.clone(), limits))
+    }
+
+    fn limits(&self, seen: &TensorObservation) -> Option<Limits> {
+        self.draft.limits.get(&self.tensor).map(|chosen| seen.chosen_limits(*chosen))
+    }
+}
+
+/// The values of the output of a layer, with the limits of the variant, or of the next one where they were dragged.
 fn activation_ui(
     ui: &mut Ui,
-    theme: &Theme,
     rect: Rect,
     base: &Base,
     variant: &Variant,
     error: &OperatorError,
+    editor: Option<&LimitsEditor<'_>>,
+    ctx: &mut PanelContext<'_>,
 ) {
     let seen = base.calibrated.as_ref();
     let observation = seen.and_then(|calibrated| calibrated.observations.tensors.get(&error.float_tensor));
     let Some(observation) = observation else {
         let words = "Variants with integer activations are calibrated: choose one of them.";
-        quiet_ui(ui, theme, rect, words);
+        quiet_ui(ui, ctx.theme, rect, words);
         return;
     };
-    histogram_ui(ui, theme, rect, observation, variant.limits(error.float_tensor));
-}
-
-/// A histogram with limits and the share that they clip.
-pub fn histogram_ui(
-    ui: &mut Ui,
-    theme: &Theme,
-    rect: Rect,
-    seen: &TensorObservation,
-    limits: Option<Limits>,
-) {
-    let (field, foot) = rect.split_top_bottom_at_y(rect.bottom() - 26.0);
-    let (low, high) = (f64::from(seen.low), f64::from(seen.high));
-    let margin = ((high - low) * 0.04).max(1e-9);
-    let (low, high) = (low - margin, high + margin);
-    let clipped = limits.map(|limits| format!(", {} clipped", clipped_text(limits.clipped)));
-    let range = limits.map_or((f64::from(seen.low), f64::from(seen.high)), |limits| {
-        (f64::from(limits.low), f64::from(limits.high))
-    });
-    let words = format!(
-        "{} to {}{}",
-        format::significant(range.0, 3),
-        format::significant(range.1, 3),
-        clipped.clone().unwrap_or_default()
-    );
-    let response = ui.interact(field, ui.unique_id().with("histogram"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Histogram of values, {words}")));
-    let painter = ui.painter();
-    painter.rect_filled(field, 0.0, theme.plot.background);
-    let counts = seen.histogram.resampled(low, high, BINS);
-    let most = counts.iter().copied().max().unwrap_or(0).max(1) as f32;
-    let width = field.width() / BINS as f32;
-    let x = |value: f64| field.left() + field.width() * ((value - low) / (high - low)) as f32;
-    let outside = |bin: usize| {
-        let middle = low + (bin as f64 + 0.5) * (high - low) / BINS as f64;
-        limits.is_some_and(|limits| middle < f64::from(limits.low) || middle > f64::from(limits.high))
-    };
-    for (bin, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        // Zeros after ReLU would flatten everything else.
-        let share = (1.0 + *count as f32).ln() / (1.0 + most).ln();
-        let height = ((field.height() - 6.0) * share).max(1.0);
-        let left = field.left() + width * bin as f32;
-        let bar = Rect::from_min_max(
-            pos2(left, field.bottom() - height),
-            pos2(left + (width - 0.5).max(1.0), field.bottom()),
-        );
-        let colour = if outside(bin) { theme.status.over } else { theme.series[0] };
-        painter.rect_filled(bar, 0.0, colour);
-    }
-    if let Some(limits) = limits {
-        for value in [limits.low, limits.high] {
-            let x = x(f64::from(value)).clamp(field.left() + 1.0, field.right() - 1.0);
-            let ends = [pos2(x, field.top()), pos2(x, field.bottom())];
-            let stroke = Stroke::new(1.5, theme.accent.base);
-            painter.extend(egui::Shape::dashed_line(&ends, stroke, 4.0, 3.0));
-        }
-    }
-    frame_ui(ui, theme, field);
-    let y = foot.top() + 12.0;
-    let font = font_id::number_small();
-    let quiet = theme.text.text_3;
-    painter.text(
-        pos2(foot.left(), y),
-        Align2::LEFT_CENTER,
-        format::significant(f64::from(seen.low), 3),
-        font.clone(),
-        quiet,
-    );
-    painter.text(
-        pos2(foot.right(), y),
-        Align2::RIGHT_CENTER,
-        format::significant(f64::from(seen.high), 3),
-        font.clone(),
-        quiet,
-    );
-    let limits_words =
-        if limits.is_some() { format!("limits {words}") } else { "values seen, log counts".to_owned() };
-    painter.text(pos2(foot.center().x, y), Align2::CENTER_CENTER, limits_words, font, theme.text.text_2);
-    response.on_hover_text(format!(
-        "{}, logarithm of the counts. Limits: {words}",
-        format::counted(seen.histogram.total(), "value", "values")
-    ));
-}
-
-/// A small share with as many digits as it needs.
-fn clipped_text(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent == 0.0 {
-        "0 %".to_owned()
-    } else if percent < 0.01 {
-        "under 0.01 %".to_owned()
-    } else {
-        format!("{percent:.2} %")
+    let of_draft = editor.and_then(|editor| editor.limits(observation));
+    let limits = of_draft.or_else(|| variant.limits(error.float_tensor));
+    let id = error.float_tensor.0;
+    let edit = histogram_ui(ui, ctx.theme, rect, observation, limits, editor.map(|_| id));
+    if let (Some(Edit::Done(chosen)), Some(editor)) = (edit, editor) {
+        ctx.send(editor.command(Some(chosen)));
     }
 }
 
@@ -610,14 +583,6 @@ fn weights_ui(ui: &mut Ui, theme: &Theme, rect: Rect, model: &Model, operator: O
     }
 }
 
-fn frame_ui(ui: &Ui, theme: &Theme, field: Rect) {
-    let painter = ui.painter();
-    hairline(painter, theme, field.x_range(), field.top());
-    hairline(painter, theme, field.x_range(), field.bottom());
-    vertical_hairline(painter, theme, field.left(), field.y_range());
-    vertical_hairline(painter, theme, field.right(), field.y_range());
-}
-
 fn quiet_ui(ui: &mut Ui, theme: &Theme, rect: Rect, words: &str) {
     let galley = ui.painter().layout(words.to_owned(), font_id::cell(), theme.text.text_3, rect.width());
     ui.painter().galley(rect.center() - galley.size() / 2.0, galley, theme.text.text_3);
@@ -656,15 +621,6 @@ fn channel_ranges(model: &Model, operator: OperatorId) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn small_shares_are_not_rounded_to_nothing() {
-        for (share, expected) in
-            [(0.0, "0 %"), (0.000_02, "under 0.01 %"), (0.0003, "0.03 %"), (0.12, "12.00 %")]
-        {
-            assert_eq!(clipped_text(share), expected);
-        }
-    }
 
     #[test]
     fn bars_leave_room_for_names_and_switches() {

@@ -1,6 +1,6 @@
 //! Where things go and which points are best. Pure: rectangles and figures in, rectangles and numbers out.
 
-use egui::{Pos2, Rect, Vec2, pos2, vec2};
+use egui::{Pos2, Rect};
 
 /// Height of the heads of the panes.
 pub const HEAD: f32 = 36.0;
@@ -85,40 +85,10 @@ pub fn nearest(points: &[Pos2], at: Pos2) -> Option<usize> {
     nearest.filter(|(_, distance)| *distance <= 14.0).map(|(index, _)| index)
 }
 
-/// Places for labels beside their points, without two that overlap; `None` where there is no room. Earlier points come first.
-pub fn label_places(points: &[Pos2], sizes: &[Vec2], field: Rect) -> Vec<Option<Rect>> {
-    let mut taken: Vec<Rect> =
-        points.iter().map(|point| Rect::from_center_size(*point, vec2(9.0, 9.0))).collect();
-    let mut places = Vec::with_capacity(points.len());
-    for (point, size) in points.iter().zip(sizes) {
-        let gap = 9.0;
-        let (right, left) = (point.x + gap, point.x - gap - size.x);
-        let (middle, above, below) = (point.y - size.y / 2.0, point.y - size.y - 4.0, point.y + 4.0);
-        let centred = point.x - size.x / 2.0;
-        let candidates = [
-            pos2(right, middle),
-            pos2(left, middle),
-            pos2(right, above),
-            pos2(right, below),
-            pos2(left, above),
-            pos2(left, below),
-            pos2(centred, above - 4.0),
-            pos2(centred, below + 4.0),
-        ];
-        let fits = |corner: &Pos2| {
-            let rect = Rect::from_min_size(*corner, *size);
-            field.contains_rect(rect) && !taken.iter().any(|other| other.intersects(rect))
-        };
-        let place =
-            candidates.iter().find(|corner| fits(corner)).map(|corner| Rect::from_min_size(*corner, *size));
-        taken.extend(place);
-        places.push(place);
-    }
-    places
-}
-
 #[cfg(test)]
 mod tests {
+    use egui::{pos2, vec2};
+
     use super::*;
 
     fn trade(cost: f64, worth: f64, runs: bool) -> Trade {
@@ -159,20 +129,6 @@ mod tests {
     fn a_frontier_is_drawn_in_steps() {
         assert_eq!(steps(&[[1.0, 5.0], [2.0, 7.0]]), [[1.0, 5.0], [2.0, 5.0], [2.0, 7.0]]);
         assert!(steps(&[]).is_empty());
-    }
-
-    #[test]
-    fn labels_never_overlap_and_stay_inside() {
-        let field = Rect::from_min_size(pos2(0.0, 0.0), vec2(300.0, 200.0));
-        let points = [pos2(290.0, 100.0), pos2(150.0, 100.0), pos2(152.0, 104.0), pos2(148.0, 97.0)];
-        let places = label_places(&points, &[vec2(60.0, 14.0); 4], field);
-        let placed: Vec<Rect> = places.iter().flatten().copied().collect();
-        assert!(placed.len() >= 3, "{places:?}");
-        for (index, place) in placed.iter().enumerate() {
-            assert!(field.contains_rect(*place));
-            assert!(placed[..index].iter().all(|other| !other.intersects(*place)));
-        }
-        assert_eq!(label_places(&[pos2(5.0, 5.0)], &[vec2(400.0, 14.0)], field), [None]);
     }
 
     #[test]

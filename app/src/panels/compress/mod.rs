@@ -7,6 +7,7 @@
 mod answers;
 mod export;
 pub mod figures;
+mod histogram;
 mod inspector;
 mod layers;
 pub mod layout;
@@ -18,6 +19,7 @@ mod trade;
 mod ui_tests;
 
 use egui::{Align, Key, Layout, Popup, Rect, Ui, UiBuilder, vec2};
+use emberlab_core::dataset::PreparationRecord;
 
 use self::answers::Answers;
 use self::figures::{Row, measure, rows};
@@ -26,13 +28,13 @@ use self::table::Column;
 use self::trade::Cost;
 use super::PanelContext;
 use crate::command::Command;
-use crate::document::{PanelKind, Tab, TabContent};
+use crate::document::{PanelKind, Tab, TabContent, TabId};
 use crate::project::CompressCommand;
-use crate::project::compress::{compress_data, obstacle, stored, trained_runs};
+use crate::project::compress::{compress_data, obstacle, projects_with_data, stored, trained_runs};
 use crate::shortcuts::{self, Shortcut};
 use crate::theme::widgets::{
-    ButtonKind, Sort, TableStyle, Verdict, button, empty, hairline, note_buttons, segmented_small, tag,
-    vertical_hairline,
+    ButtonKind, Sort, TableStyle, Verdict, button, choice_input, empty, field, hairline, note_buttons,
+    segmented_small, small_button, tag, vertical_hairline,
 };
 use crate::theme::{Icon, format, text};
 
@@ -69,14 +71,17 @@ pub enum Action {
     Up,
     /// Take the chosen variant away.
     Delete,
+    /// Take the last change of limits back.
+    Undo,
 }
 
 /// Keys of the panel.
-pub const SHORTCUTS: [Shortcut<Action>; 4] = [
+pub const SHORTCUTS: [Shortcut<Action>; 5] = [
     Shortcut::ctrl(Key::R, "New variant…", Action::New),
     Shortcut::key(Key::ArrowDown, "Next variant", Action::Down),
     Shortcut::key(Key::ArrowUp, "Previous variant", Action::Up),
     Shortcut::key(Key::Delete, "Delete the variant", Action::Delete),
+    Shortcut::ctrl(Key::Z, "Undo a change of limits", Action::Undo),
 ];
 
 /// What the header tells of the variants of a tab.
@@ -149,6 +154,7 @@ impl CompressPanel {
                 Action::Down => self.step(1, tab, ctx),
                 Action::Up => self.step(-1, tab, ctx),
                 Action::Delete => tab.compress.selected.clone().map(CompressCommand::Delete),
+                Action::Undo => Some(CompressCommand::UndoLimits),
             };
             ctx.commands.extend(command.map(Command::Compress));
         }
@@ -327,9 +333,64 @@ fn outside_ui(ui: &mut Ui, tab: &Tab, ctx: &mut PanelContext<'_>) {
         (ButtonKind::Outline, Some(Icon::Database), "Choose files…"),
     ];
     let buttons: &[_] = if has_float { &buttons[..] } else { &[] };
-    if let Some(pressed) = empty(ui, theme, Icon::Shrink, &obstacle.message, &obstacle.help, buttons) {
+    let projects: Vec<(TabId, String)> =
+        projects_with_data(ctx.document).map(|(id, title)| (id, title.to_owned())).collect();
+    let area = ui.available_rect_before_wrap();
+    let below = if has_float && !projects.is_empty() { PROJECTS } else { 0.0 };
+    let (top, bottom) = area.split_top_bottom_at_y(area.bottom() - below);
+    let pressed = within(ui, top, "choose", |ui| {
+        empty(ui, theme, Icon::Shrink, &obstacle.message, &obstacle.help, buttons)
+    });
+    if let Some(pressed) = pressed {
         ctx.send(Command::Compress(CompressCommand::ChooseData(pressed == 0)));
     }
+    if below > 0.0 {
+        within(ui, bottom, "projects", |ui| projects_ui(ui, tab, &projects, ctx));
+    }
+}
+
+/// Height of what open projects offer.
+const PROJECTS: f32 = 132.0;
+/// Width of it.
+const PROJECTS_WIDTH: f32 = 460.0;
+
+/// Open projects: their samples, or their preparation for other data.
+fn projects_ui(ui: &mut Ui, tab: &Tab, projects: &[(TabId, String)], ctx: &mut PanelContext<'_>) {
+    let theme = ctx.theme;
+    let area = ui.available_rect_before_wrap();
+    let middle = Rect::from_center_size(area.center(), vec2(PROJECTS_WIDTH.min(area.width()), area.height()));
+    ui.scope_builder(UiBuilder::new().max_rect(middle), |ui| {
+        ui.label(text::caption(theme, "Open projects"));
+        let says_itself = match &tab.content {
+            TabContent::Model(open) => {
+                PreparationRecord::of_model(&open.model).is_ok_and(|record| record.is_some())
+            }
+            TabContent::Loading | TabContent::Failed(_) => false,
+        };
+        if !says_itself {
+            let mut chosen =
+                tab.compress.prepared_as.filter(|id| projects.iter().any(|known| known.0 == *id));
+            let before = chosen;
+            field(ui, theme, "Prepare as", |ui| {
+                let of_projects = projects.iter().map(|(id, title)| (Some(*id), title.clone()));
+                let choices: Vec<(Option<TabId>, String)> =
+                    std::iter::once((None, "suits the data".to_owned())).chain(of_projects).collect();
+                choice_input(ui, theme, "Prepare as", &mut chosen, &choices);
+            });
+            if chosen != before {
+                ctx.send(Command::Compress(CompressCommand::SetPreparedAs(chosen)));
+            }
+        }
+        field(ui, theme, "Or measure on", |ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            for (id, title) in projects.iter().take(2) {
+                let words = format!("the samples of {title}");
+                if small_button(ui, theme, ButtonKind::Outline, Some(Icon::Database), &words).clicked() {
+                    ctx.send(Command::Compress(CompressCommand::TakeDataOf(*id)));
+                }
+            }
+        });
+    });
 }
 
 /// Draws within a rectangle and nothing beyond.

@@ -1,13 +1,13 @@
 //! The sheet that asks what the next variant is to be.
 
 use egui::{CornerRadius, DragValue, Key, Label, Role, Sense, Ui, WidgetInfo, vec2};
-use emberlab_core::model::TensorId;
+use emberlab_core::model::{OperatorId, TensorId};
 use emberlab_core::quantize::{
-    Calibration, CalibrationMethod, Interface, Recipe, SampleChoice, VariantKind, WeightScales,
+    Calibration, CalibrationMethod, Interface, Recipe, SampleChoice, VariantKind, WeightScales, limits_decide,
 };
 
 use super::PanelContext;
-use super::layers::histogram_ui;
+use super::histogram::{Edit, histogram_ui};
 use crate::command::Command;
 use crate::compression::{Calibrated, FloatModel, calibrating_part};
 use crate::document::Tab;
@@ -82,7 +82,8 @@ pub fn sheet_ui(ui: &mut Ui, ctx: &mut PanelContext<'_>) {
 fn presets_ui(ui: &mut Ui, theme: &Theme, draft: &mut Recipe) {
     let gap = 8.0;
     let width = ((ui.available_width() - 2.0 * gap) / 3.0).floor();
-    let name = Recipe { calibration: Calibration::default(), ..draft.clone() }.name();
+    let usual = Recipe { calibration: Calibration::default(), limits: Default::default(), ..draft.clone() };
+    let name = usual.name();
     for row in PRESETS.chunks(3) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = gap;
@@ -91,7 +92,8 @@ fn presets_ui(ui: &mut Ui, theme: &Theme, draft: &mut Recipe) {
                 if card_ui(ui, theme, width, preset, words, is_chosen)
                     && let Some(recipe) = Recipe::from_name(preset)
                 {
-                    *draft = Recipe { calibration: draft.calibration, ..recipe };
+                    let limits = std::mem::take(&mut draft.limits);
+                    *draft = Recipe { calibration: draft.calibration, limits, ..recipe };
                 }
             }
         });
@@ -209,12 +211,13 @@ fn calibration_ui(ui: &mut Ui, draft: &mut Recipe, tab: &Tab, ctx: &PanelContext
         segmented(ui, theme, &mut calibration.choice, &choices);
     });
     coverage_ui(ui, tab, ctx);
+    by_hand_ui(ui, theme, draft);
     let known = base_run(tab).and_then(|run| tab.compress.base(run));
     if let Some((float, calibrated)) =
         known.and_then(|base| base.float.as_deref().zip(base.calibrated.as_deref()))
         && calibrated.serves(&draft.calibration)
     {
-        limits_ui(ui, theme, float, calibrated, draft.calibration.method);
+        limits_ui(ui, theme, float, calibrated, draft);
     }
 }
 
@@ -261,13 +264,7 @@ fn coverage_ui(ui: &mut Ui, tab: &Tab, ctx: &PanelContext<'_>) {
 }
 
 /// The values of one activation with the limits that the method gives.
-fn limits_ui(
-    ui: &mut Ui,
-    theme: &Theme,
-    float: &FloatModel,
-    calibrated: &Calibrated,
-    method: CalibrationMethod,
-) {
+fn limits_ui(ui: &mut Ui, theme: &Theme, float: &FloatModel, calibrated: &Calibrated, draft: &mut Recipe) {
     let main = &float.model.subgraphs[0];
     let tensors = &calibrated.observations.tensors;
     let named: Vec<(TensorId, String)> = tensors
@@ -282,7 +279,33 @@ fn limits_ui(
     ui.data_mut(|data| data.insert_temp(id, chosen.0));
     let Some(seen) = tensors.get(&chosen) else { return };
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HISTOGRAM), Sense::hover());
-    histogram_ui(ui, theme, rect, seen, Some(seen.limits(method)));
+    let name = named.iter().find(|(id, _)| *id == chosen).map(|(_, name)| name.clone()).unwrap_or_default();
+    let by_hand = draft.limits.get(&name).map(|limits| seen.chosen_limits(*limits));
+    let limits = by_hand.unwrap_or_else(|| seen.limits(draft.calibration.method));
+    let mut writers = (0u32..).map(OperatorId).zip(&main.operators);
+    let writer = writers.find(|(_, operator)| operator.outputs.contains(&Some(chosen)));
+    let is_free = writer.is_none_or(|(writer, _)| limits_decide(&float.model, writer));
+    let editable = is_free.then_some(chosen.0);
+    if let Some(Edit::Done(limits)) = histogram_ui(ui, theme, rect, seen, Some(limits), editable) {
+        draft.limits.insert(name, limits);
+    }
+}
+
+/// Activations whose limits were chosen by hand, with a way back.
+fn by_hand_ui(ui: &mut Ui, theme: &Theme, draft: &mut Recipe) {
+    if draft.limits.is_empty() {
+        return;
+    }
+    field(ui, theme, "Limits by hand", |ui| {
+        let names: Vec<&str> = draft.limits.keys().map(String::as_str).collect();
+        let words = names.join(", ");
+        if crate::theme::widgets::small_button(ui, theme, ButtonKind::Ghost, None, "Leave to calibration")
+            .clicked()
+        {
+            draft.limits.clear();
+        }
+        ui.add(Label::new(text::number(&words).color(theme.text.text_2)).truncate()).on_hover_text(words);
+    });
 }
 
 fn footer_ui(ui: &mut Ui, draft: &Recipe, ctx: &mut PanelContext<'_>) {

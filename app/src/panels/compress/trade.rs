@@ -3,8 +3,10 @@
 use egui::{Color32, CursorIcon, Pos2, Stroke, Ui};
 
 use super::figures::{Measure, Row, latency_text, value_text};
-use super::layout::{Trade, frontier, label_places, nearest, steps};
-use crate::charts::{Area, Axis, Chart, Dash, Dot, LegendEntry, Line, Margins, plot_ui};
+use super::layout::{Trade, frontier, nearest, steps};
+use crate::charts::{
+    Area, Axis, Chart, Dash, Dot, LegendEntry, Line, Margins, PointLabel, beside_points, leader, plot_ui,
+};
 use crate::panels::train::curve::linear_marks;
 use crate::theme::widgets::empty;
 use crate::theme::{Icon, Theme, font_id, format, with_alpha};
@@ -293,11 +295,17 @@ fn labels_ui(
             painter.layout_no_wrap(points[*index].row.name.clone(), font, colour)
         })
         .collect();
-    let sizes: Vec<egui::Vec2> = galleys.iter().map(|galley| galley.size()).collect();
-    let at: Vec<Pos2> = order.iter().map(|index| places[*index]).collect();
-    let found = label_places(&at, &sizes, field.shrink(2.0));
-    for (galley, place) in galleys.into_iter().zip(found) {
+    let labels: Vec<PointLabel> = order
+        .iter()
+        .zip(&galleys)
+        .map(|(index, galley)| PointLabel { at: places[*index], radius: POINT, size: galley.size() })
+        .collect();
+    let found = beside_points(&labels, &[], field.shrink(2.0));
+    for (galley, (label, place)) in galleys.into_iter().zip(labels.iter().zip(found)) {
         if let Some(place) = place {
+            if let Some((from, to)) = leader(label, place) {
+                painter.line_segment([from, to], Stroke::new(1.0, theme.line.strong));
+            }
             painter.rect_filled(place.expand(1.0), 2.0, with_alpha(theme.plot.background, 0.6));
             painter.galley(place.min, galley, theme.text.text_2);
         }

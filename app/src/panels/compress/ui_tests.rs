@@ -9,7 +9,7 @@ use emberlab_core::dataset::{Format, Generated, Generator, generate};
 use emberlab_core::layers::templates::Template;
 use emberlab_core::plan::{Chip, Target};
 use emberlab_core::project::{DataReference, Project, network_sizes, recipe};
-use emberlab_core::quantize::{CalibrationMethod, Recipe, VariantKind};
+use emberlab_core::quantize::{CalibrationMethod, ChosenLimits, Recipe, VariantKind};
 use emberlab_core::training::{BackendChoice, TrainingConfig};
 
 use crate::app::App;
@@ -227,6 +227,64 @@ fn rows_are_sorted_pinned_deleted_and_brought_back() {
 }
 
 #[test]
+fn limits_that_are_moved_go_into_the_next_variant_and_can_be_taken_back() {
+    let mut window = Window::trained("limits", &digits());
+    window.make("int8");
+    window.harness.get_all_by_label_contains("Layer 0, ").next().expect("there are layers").click();
+    window.settle();
+    let draft = |window: &Window| window.tab().compress.draft.limits.clone();
+    let spoken = |window: &Window| {
+        window.harness.get_by_label_contains("Histogram of values, ").accesskit_node().label()
+    };
+    assert!(draft(&window).is_empty());
+    let before = spoken(&window);
+    window.harness.get_by_label("Upper limit").focus();
+    window.harness.run_steps(2);
+    for _ in 0..3 {
+        window.harness.key_press(egui::Key::ArrowLeft);
+        window.harness.run_steps(2);
+    }
+    window.settle();
+    let chosen = draft(&window);
+    let (tensor, limits) = chosen.iter().next().expect("one was moved");
+    let seen = {
+        let state = &window.tab().compress;
+        let base = state.bases.values().next().expect("the float32 model");
+        let main = &base.float.as_ref().expect("its model").model.subgraphs[0];
+        let id = main.tensors.iter().position(|found| found.name.as_ref() == Some(tensor));
+        let id = emberlab_core::model::TensorId(id.expect("its tensor") as u32);
+        base.calibrated.as_ref().expect("calibrated").observations.tensors[&id].high
+    };
+    let share = limits.high / seen;
+    assert!((0.94..0.99).contains(&share), "three steps of a hundredth of the axis: {share}");
+    assert_ne!(before, spoken(&window), "what it clips is shown at once");
+    window.send(CompressCommand::UndoLimits);
+    assert!(draft(&window)[tensor].high > limits.high, "the last step is taken back");
+    window.send(CompressCommand::UndoLimits);
+    window.send(CompressCommand::UndoLimits);
+    assert!(draft(&window).is_empty());
+
+    let scale = |window: &Window, variant: &str| {
+        let model = window.tab().compress.variants[variant].model.clone().expect("its model");
+        let main = &model.subgraphs[0];
+        let found = main.operators.iter().find_map(|operator| {
+            let output = main.tensor(operator.output(0)?);
+            (output.name.as_ref() == Some(tensor)).then_some(output)
+        });
+        found.and_then(|output| output.quantization.as_ref()).expect("it has scales").scale[0]
+    };
+    let int8 = Box::new(Recipe::of_kind(VariantKind::Int8));
+    let half = ChosenLimits { low: 0.0, high: seen / 2.0 };
+    window.send(CompressCommand::SetLimits(int8, tensor.clone(), Some(half)));
+    window.click("Make it");
+    assert_eq!(window.names(), ["float32", "int8", "int8-1-limited"]);
+    let ratio = scale(&window, "int8-1-limited") / scale(&window, "int8");
+    assert!((ratio - 0.5).abs() < 0.01, "half the limit makes half the step: {ratio}");
+    window.click("Leave these limits to calibration");
+    assert!(draft(&window).is_empty());
+}
+
+#[test]
 fn making_can_be_cancelled_and_what_is_there_stays() {
     let mut window = Window::trained("cancel", &digits());
     window.make("int8");
@@ -366,6 +424,41 @@ fn a_model_without_a_project_is_measured_on_data_and_compared() {
     assert!(window.tab().compress.variants["int8.tflite"].errors.is_some());
     window.send(CompressCommand::AddModels(vec![window.folder.join("test.emberlab")]));
     window.harness.get_by_label_contains("no model that can be read");
+}
+
+#[test]
+fn a_model_without_a_preparation_takes_that_of_an_open_project() {
+    let mut window = Window::trained("foreign", &digits());
+    window.make("int8");
+    let path = window.folder.join("test.files/variants/float32.tflite");
+    let bytes = std::fs::read(path).expect("it was written");
+    let mut model = emberlab_core::tflite::read(bytes.into()).expect("a model");
+    model.metadata.clear();
+    let foreign = emberlab_core::tflite::write(&model).expect("a file");
+    let project = window.tab().id;
+    let samples = {
+        let data = crate::project::compress::compress_data(window.tab()).expect("samples");
+        data.prepared.test.samples.count
+    };
+    let command = Command::OpenBytes("foreign.tflite".to_owned(), foreign.into());
+    window.harness.state_mut().send(command);
+    window.settle();
+    window.show(PanelKind::Compress);
+    window.harness.get_by_label_contains("No samples to measure on");
+    window.harness.get_by_label_contains("the samples of test").click();
+    window.settle();
+    assert_eq!(window.tab().compress.failure, None);
+    let figures = record(window.tab(), "foreign.tflite").and_then(|record| record.figures);
+    assert_eq!(figures.map(|figures| figures.samples), Some(samples));
+
+    // Other data, prepared as the project does: all of them test.
+    let data = window.folder.join("digits");
+    write_digits(&data);
+    window.send(CompressCommand::SetPreparedAs(Some(project)));
+    window.send(CompressCommand::TakeData(vec![data]));
+    assert_eq!(window.tab().compress.failure, None);
+    let figures = record(window.tab(), "foreign.tflite").and_then(|record| record.figures);
+    assert_eq!(figures.map(|figures| figures.samples), Some(30));
 }
 
 /// Pictures of digits in the files that MNIST has.

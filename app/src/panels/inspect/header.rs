@@ -115,8 +115,9 @@ fn esp_idf_ui(ui: &mut Ui, app: EspIdfApp, open: &OpenModel, target: Target) -> 
         EspIdfApp::Bench => ("ESP-IDF benchmark…", "times 1000 invocations"),
     };
     let chip = target.chip.label();
-    let explanation =
-        format!("A project for {chip} that idf.py builds: TensorFlow Lite Micro with ESP-NN. It {what}, then answers Emberlab");
+    let explanation = format!(
+        "A project for {chip} that idf.py builds: TensorFlow Lite Micro with ESP-NN. It {what}, then answers Emberlab"
+    );
     entry_ui(ui, label, &explanation, open).then_some(HeaderEvent::EspIdf(app))
 }
 

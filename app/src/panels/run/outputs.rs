@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{Align2, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::values::{Numbers, number_text};
@@ -13,6 +14,8 @@ use crate::theme::{Icon, font_id, format};
 
 /// Height of one number.
 const ROW: f32 = 22.0;
+/// Room for what a number is called.
+const LABEL: f32 = 120.0;
 /// Height of the line above the numbers of an output.
 const BAR: f32 = 30.0;
 /// Room for the words before there is a result.
@@ -56,13 +59,20 @@ pub(super) fn outputs_ui(
                 let other = compared.outputs.get(index)?;
                 (!compared.is_real && other.len() == bytes.len()).then(|| Numbers::new(tensor, other))?
             });
-            numbers_ui(ui, &numbers, compared.as_ref(), ctx);
+            let labels = open.labels.get(index).filter(|labels| labels.len() == numbers.real.len());
+            numbers_ui(ui, &numbers, compared.as_ref(), labels.map_or(&[], Vec::as_slice), ctx);
         }
     });
 }
 
-/// The numbers of an output, of which only those in sight are drawn.
-fn numbers_ui(ui: &mut Ui, numbers: &Numbers, other: Option<&Numbers>, ctx: &PanelContext<'_>) {
+/// The numbers of an output, of which only those in sight are drawn; with what they are called, where that is known.
+fn numbers_ui(
+    ui: &mut Ui,
+    numbers: &Numbers,
+    other: Option<&Numbers>,
+    labels: &[String],
+    ctx: &PanelContext<'_>,
+) {
     let theme = ctx.theme;
     let n = numbers.real.len();
     let (area, _) = ui.allocate_exact_size(vec2(ui.available_width(), n as f32 * ROW), Sense::hover());
@@ -92,6 +102,15 @@ fn numbers_ui(ui: &mut Ui, numbers: &Numbers, other: Option<&Numbers>, ctx: &Pan
             theme.text.text_3,
         );
         let mut x = row.left() + 150.0;
+        let label = labels.get(index);
+        if let Some(label) = label {
+            let font = if is_winner { font_id::label_strong() } else { font_id::label() };
+            let mut job = LayoutJob::simple_singleline(label.clone(), font, colour);
+            job.wrap = TextWrapping::truncate_at_width(LABEL - 12.0);
+            let galley = painter.layout_job(job);
+            painter.galley(pos2(row.left() + 66.0, middle - galley.size().y / 2.0), galley, colour);
+            x += LABEL;
+        }
         painter.text(pos2(x, middle), Align2::RIGHT_CENTER, number_text(real), font.clone(), colour);
         if numbers.is_quantized {
             x += 76.0;
@@ -119,7 +138,8 @@ fn numbers_ui(ui: &mut Ui, numbers: &Numbers, other: Option<&Numbers>, ctx: &Pan
         }
         let response =
             ui.interact(row, ui.unique_id().with(("output", index, area.top() as i64)), Sense::click());
-        let spoken = format!("Output element {index}, {}", number_text(real));
+        let name = label.map(|label| format!("{label}, ")).unwrap_or_default();
+        let spoken = format!("Output element {index}, {name}{}", number_text(real));
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &spoken));
         response.context_menu(|ui| {
             if ui.button("Copy").clicked() {

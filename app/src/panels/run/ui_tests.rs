@@ -100,6 +100,31 @@ fn a_run_that_waits_for_more_input_says_so() {
 }
 
 #[test]
+fn outputs_have_the_labels_of_the_file() {
+    let mut builder = ModelBuilder::new("two classes");
+    let input = builder.input(Tensor::new("scores", TensorType::Float32, &[1, 2]));
+    let output = builder.tensor(Tensor::new("classes", TensorType::Float32, &[1, 2]));
+    builder.operator(BuiltinOperator::SOFTMAX, [input], [output]);
+    builder.output(output);
+    let mut model = builder.build();
+    let record = emberlab_core::dataset::PreparationRecord {
+        version: 1,
+        classes: vec!["owl".to_owned(), "jay".to_owned()],
+        ..Default::default()
+    };
+    record.write_into(&mut model);
+    let file = tflite::write(&model).expect("it is small and sound");
+    let mut harness = harness();
+    harness.state_mut().send(Command::OpenBytes("birds.tflite".to_owned(), file.into()));
+    harness.state_mut().send(Command::ShowPanel(PanelKind::Run));
+    settle(&mut harness);
+    harness.get_by_label("Run the model").click();
+    settle(&mut harness);
+    harness.get_by_label_contains("Output element 0, owl, ");
+    harness.get_by_label_contains("Output element 1, jay, ");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes() {
     let mut harness = harness();
     let mut run = |seed| {

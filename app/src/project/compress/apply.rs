@@ -8,11 +8,12 @@ use emberlab_core::export::{EspIdfApp, SourceKind};
 use emberlab_core::hash::sha256_hex;
 use emberlab_core::plan::Target;
 use emberlab_core::project::VariantRecord;
-use emberlab_core::quantize::{Recipe, VariantKind};
+use emberlab_core::quantize::{ChosenLimits, Recipe, VariantKind};
 
+use super::outside::{data_of_tab, prepared_for};
 use super::{
-    CompressCommand, CompressOutcome, Deleted, Making, Variant, base_run, compress_data, coverage, obstacle,
-    record, stored, stored_mut,
+    CompressCommand, CompressOutcome, Deleted, Making, Variant, base_run, compress_data, coverage,
+    data_of_project, obstacle, record, stored, stored_mut,
 };
 use crate::command::Command;
 use crate::compression::{CompressFailure, FloatModel, name_of_variant};
@@ -24,7 +25,8 @@ use crate::jobs::{
 use crate::messages::Level;
 use crate::project::file::safe_name;
 use crate::project::files_folder;
-use crate::training::{RunFolder, network_sha256};
+use crate::theme::format;
+use crate::training::{RunFolder, TrainingData, network_sha256};
 
 /// Applies a change to the tab in front.
 pub fn apply(command: CompressCommand, document: &mut Document, jobs: &mut Jobs) {
@@ -64,6 +66,16 @@ pub fn apply(command: CompressCommand, document: &mut Document, jobs: &mut Jobs)
             ask_paths(ask, document, jobs, CompressOutcome::ModelsChosen);
         }
         CompressCommand::AddTab(id) => add_tab(id, document),
+        CompressCommand::TakeData(paths) => {
+            if let Some(id) = document.active {
+                take_data(id, paths, document, jobs);
+            }
+        }
+        CompressCommand::TakeDataOf(id) => take_data_of(id, document),
+        CompressCommand::SetLimits(recipe, tensor, limits) => {
+            set_limits(&recipe, tensor, limits, document);
+        }
+        CompressCommand::UndoLimits => undo_limits(document),
         command => {
             if let Some(tab) = front(document) {
                 change(command, tab, target, jobs);
@@ -96,7 +108,7 @@ fn change(command: CompressCommand, tab: &mut Tab, target: Target, jobs: &mut Jo
             examine(tab, &name, target, jobs);
         }
         CompressCommand::FindDivergences(name, samples) => diverge(tab, &name, samples, target, jobs),
-        CompressCommand::TakeData(paths) => take_data(tab, paths, jobs),
+        CompressCommand::SetPreparedAs(id) => tab.compress.prepared_as = id,
         CompressCommand::AddModels(paths) => jobs.read_models(subject, paths),
         CompressCommand::AskNew(_)
         | CompressCommand::SetDraft(_)
@@ -110,6 +122,10 @@ fn change(command: CompressCommand, tab: &mut Tab, target: Target, jobs: &mut Jo
         | CompressCommand::Open(_)
         | CompressCommand::ChooseData(_)
         | CompressCommand::ChooseModels
+        | CompressCommand::TakeData(_)
+        | CompressCommand::TakeDataOf(_)
+        | CompressCommand::SetLimits(..)
+        | CompressCommand::UndoLimits
         | CompressCommand::AddTab(_) => {}
     }
 }
@@ -443,14 +459,91 @@ fn ask_paths(ask: Ask, document: &Document, jobs: &mut Jobs, outcome: fn(Vec<Pat
 }
 
 /// Reads and prepares data for a tab without a project.
-pub(super) fn take_data(tab: &mut Tab, paths: Vec<PathBuf>, jobs: &mut Jobs) {
-    let TabContent::Model(open) = &tab.content else { return };
+pub(super) fn take_data(id: TabId, paths: Vec<PathBuf>, document: &mut Document, jobs: &mut Jobs) {
+    let chosen = document.tab(id).and_then(|tab| tab.compress.prepared_as);
+    let project = chosen.and_then(|id| data_of_tab(document, id));
+    let Some(tab) = document.tab_mut(id) else { return };
     if paths.is_empty() || tab.project.is_some() || tab.compress.is_reading_data {
         return;
     }
+    let Some(wanted) = prepared_for(tab, project.as_ref()) else { return };
     tab.compress.failure = None;
     tab.compress.is_reading_data = true;
-    jobs.read_compress_data(subject(tab), open.model.clone(), paths);
+    jobs.read_compress_data(subject(tab), wanted, paths);
+}
+
+/// Measures the model in front on the samples of a project.
+fn take_data_of(id: TabId, document: &mut Document) {
+    let Some(data) = data_of_tab(document, id) else { return };
+    let Some(tab) = front(document).filter(|tab| tab.project.is_none()) else { return };
+    let TabContent::Model(open) = &tab.content else { return };
+    let Some(file) = &open.file else { return };
+    let result = data_of_project(&open.model, file, &data);
+    tab.compress.failure = None;
+    take(tab, result);
+}
+
+/// Takes samples for a tab without a project, or why there are none.
+pub(super) fn take(tab: &mut Tab, result: Result<TrainingData, CompressFailure>) {
+    let data = match result {
+        Ok(data) => data,
+        Err(failure) => {
+            tab.compress.failure = Some(failure);
+            return;
+        }
+    };
+    // Figures on other samples are none on these.
+    tab.compress.records.iter_mut().for_each(|record| record.figures = None);
+    tab.compress.bases.clear();
+    for variant in tab.compress.variants.values_mut() {
+        let kept = std::mem::take(variant);
+        let Variant { sha256, model, file, costs, .. } = kept;
+        *variant = Variant { sha256, model, file, costs, ..Variant::default() };
+    }
+    tab.compress.data = Some(data);
+}
+
+/// Steps of limits that can be taken back.
+const MOST_UNDO: usize = 100;
+
+/// Puts limits of an activation into the draft. A draft that differs from the recipe in more than limits begins with the recipe.
+fn set_limits(recipe: &Recipe, tensor: String, limits: Option<ChosenLimits>, document: &mut Document) {
+    let Some(tab) = front(document) else { return };
+    let mut draft = draft_from(&tab.compress.draft, recipe);
+    match limits {
+        Some(limits) => draft.limits.insert(tensor.clone(), limits),
+        None => draft.limits.remove(&tensor),
+    };
+    if draft == tab.compress.draft {
+        return;
+    }
+    let before = std::mem::take(&mut tab.compress.draft);
+    tab.compress.undo.push(before);
+    let surplus = tab.compress.undo.len().saturating_sub(MOST_UNDO);
+    tab.compress.undo.drain(..surplus);
+    set_draft(tab, draft);
+    let words = match limits {
+        Some(limits) => {
+            let [low, high] = [limits.low, limits.high].map(|value| format::significant(f64::from(value), 3));
+            format!("The next variant has limits of {low} to {high} for {tensor}")
+        }
+        None => format!("Calibration chooses the limits of {tensor} again"),
+    };
+    let undo = Command::Compress(CompressCommand::UndoLimits);
+    document.messages.toast_with(Level::Info, words, "Undo", undo);
+}
+
+fn undo_limits(document: &mut Document) {
+    let Some(tab) = front(document) else { return };
+    if let Some(before) = tab.compress.undo.pop() {
+        set_draft(tab, before);
+    }
+}
+
+/// The draft that limits of a variant with this recipe are changed in.
+pub fn draft_from(draft: &Recipe, recipe: &Recipe) -> Recipe {
+    let without_limits = |recipe: &Recipe| Recipe { limits: Default::default(), ..recipe.clone() };
+    if without_limits(draft) == without_limits(recipe) { draft.clone() } else { recipe.clone() }
 }
 
 /// Adds the model of another tab to those that are compared.

@@ -127,7 +127,10 @@ pub fn done(outcome: CompressOutcome, subject: Option<Subject>, document: &mut D
             }
         }
         CompressOutcome::Done => {}
-        CompressOutcome::DataChosen(paths) => apply::take_data(tab, paths, jobs),
+        CompressOutcome::DataChosen(paths) => {
+            let id = tab.id;
+            apply::take_data(id, paths, document, jobs);
+        }
         CompressOutcome::ModelsChosen(paths) => {
             if !paths.is_empty() {
                 jobs.read_models(Subject { tab: tab.id, revision: tab.revision }, paths);
@@ -135,20 +138,7 @@ pub fn done(outcome: CompressOutcome, subject: Option<Subject>, document: &mut D
         }
         CompressOutcome::Data(result) => {
             tab.compress.is_reading_data = false;
-            match result {
-                Ok(data) => {
-                    // Figures on other samples are none on these.
-                    tab.compress.records.iter_mut().for_each(|record| record.figures = None);
-                    tab.compress.bases.clear();
-                    for variant in tab.compress.variants.values_mut() {
-                        let kept = std::mem::take(variant);
-                        let Variant { sha256, model, file, costs, .. } = kept;
-                        *variant = Variant { sha256, model, file, costs, ..Variant::default() };
-                    }
-                    tab.compress.data = Some(data);
-                }
-                Err(failure) => tab.compress.failure = Some(failure),
-            }
+            apply::take(tab, result);
         }
         CompressOutcome::NotRemoved(reason) => {
             document.messages.toast(Level::Error, format!("{reason}. Remove it by hand"));

@@ -8,6 +8,7 @@
 mod apply;
 mod found;
 mod outside;
+mod prepared;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -18,7 +19,8 @@ use emberlab_core::model::{Model, OperatorId};
 use emberlab_core::plan::Target;
 use emberlab_core::project::{RunRecord, VariantRecord};
 use emberlab_core::quantize::{
-    Coverage, Divergence, Limits, OperatorErrors, Ranges, Recipe, VariantKind, calibration_samples,
+    ChosenLimits, Coverage, Divergence, Limits, OperatorErrors, Ranges, Recipe, VariantKind,
+    calibration_samples,
 };
 
 use crate::compression::{
@@ -31,9 +33,10 @@ use crate::training::TrainingData;
 /// A model to compare with: its name, the model and its bytes.
 pub type AddedFile = (String, Arc<Model>, Arc<[u8]>);
 
-pub use apply::{apply, data_of};
+pub use apply::{apply, data_of, draft_from};
 pub use found::{done, ended_without_result, found};
-pub use outside::data_for_model;
+pub use outside::projects_with_data;
+pub use prepared::{PreparedFor, data_for_model, data_of_project};
 
 /// Variants of a tab, and what is known of them in this session.
 #[derive(Debug, Default)]
@@ -50,6 +53,9 @@ pub struct CompressState {
     pub bases: BTreeMap<u32, Base>,
     /// What a tab without a project is measured on.
     pub data: Option<TrainingData>,
+    /// The tab of the project as which data of a tab without a project are prepared; `None` for as the model says, or as suits
+    /// them.
+    pub prepared_as: Option<TabId>,
     /// Data for a tab without a project are being read.
     pub is_reading_data: bool,
     /// Variants that are being made or measured.
@@ -60,6 +66,8 @@ pub struct CompressState {
     pub failure: Option<CompressFailure>,
     /// What the next variant is to be.
     pub draft: Recipe,
+    /// Drafts before each change of limits by hand, the last one at the end.
+    pub undo: Vec<Recipe>,
     /// How the samples of the draft's calibration cover the classes.
     pub coverage: Option<Coverage>,
     /// Files that were asked for, by their sums.
@@ -182,6 +190,15 @@ pub enum CompressCommand {
     ChooseData(bool),
     /// Measure a model without a project on these files.
     TakeData(Vec<PathBuf>),
+    /// Prepare data of a model without a project as the project in a tab does.
+    SetPreparedAs(Option<TabId>),
+    /// Measure a model without a project on the samples of the project in a tab.
+    TakeDataOf(TabId),
+    /// Set the limits of an activation, by the name of its tensor, in the next variant; `None` leaves them to calibration. The
+    /// recipe is that of the variant whose limits were looked at.
+    SetLimits(Box<Recipe>, String, Option<ChosenLimits>),
+    /// Take the last change of limits back.
+    UndoLimits,
     /// Ask for models to compare with.
     ChooseModels,
     /// Compare with models in files.

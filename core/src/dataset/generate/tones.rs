@@ -4,7 +4,24 @@
 use super::{Dataset, PI, Random, by_makers, hump, maker_random, series_stream, sound};
 
 const CLASSES: [&str; 6] = ["background", "steady", "rising", "falling", "double", "buzz"];
-const VOICES: [&str; 6] = ["alto", "bass", "mezzo", "treble", "soprano", "tenor"];
+/// Voices with their pitch in Hz. Neighbours lie so close that a call of one is as high as that of the next: a voice that was
+/// never heard lies among those that were, and nobody is known by pitch alone.
+const VOICES: [(&str, f64); 12] = [
+    ("alto", 376.0),
+    ("bass", 262.0),
+    ("mezzo", 435.0),
+    ("treble", 581.0),
+    ("soprano", 502.0),
+    ("tenor", 325.0),
+    ("baritone", 282.0),
+    ("falsetto", 540.0),
+    ("contralto", 350.0),
+    ("child", 467.0),
+    ("elder", 303.0),
+    ("countertenor", 404.0),
+];
+/// How far the calls of a voice lie from its pitch, up or down, as a logarithm: two neighbours.
+const SPREAD: f64 = 0.15;
 /// Samples a second.
 pub(super) const RATE_HZ: f64 = 8000.0;
 /// One second.
@@ -22,11 +39,9 @@ pub(super) struct Voice {
 
 impl Voice {
     pub(super) fn of(seed: u64, number: usize) -> Self {
-        // Voices lie apart, whatever the seed.
-        const PITCHES: [f64; 6] = [385.0, 265.0, 440.0, 575.0, 505.0, 320.0];
         let mut random = maker_random(seed, number);
         Self {
-            hz: PITCHES[number % PITCHES.len()] * random.between(0.93, 1.07),
+            hz: VOICES[number % VOICES.len()].1 * random.between(0.98, 1.02),
             overtones: random.between(0.3, 0.65),
             vibrato: (random.between(0.0, 0.02), random.between(4.0, 7.0)),
         }
@@ -36,7 +51,8 @@ impl Voice {
 pub(super) fn generate(seed: u64, count: usize) -> Dataset {
     let voices: Vec<Voice> = (0..VOICES.len()).map(|number| Voice::of(seed, number)).collect();
     let streams = vec![series_stream("sound", &["sound"], RATE_HZ)];
-    by_makers(seed, &CLASSES, "voice", &VOICES, count, streams, |class, voice, random| {
+    let names = VOICES.map(|(name, _)| name);
+    by_makers(seed, &CLASSES, "voice", &names, count, streams, |class, voice, random| {
         let mut samples = noise(random);
         call(CLASSES[class], &voices[voice], random, &mut samples);
         vec![sound(&samples, RATE_HZ)]
@@ -59,12 +75,12 @@ fn call(class: &str, voice: &Voice, random: &mut Random, samples: &mut [f64]) {
     let length = random.between(0.35, 0.55);
     let onset = random.between(0.05, 0.95 - length);
     let loudness = libm::exp(random.between(-2.3, -0.9));
-    let pitch = voice.hz * random.between(0.95, 1.05);
-    let glide = random.between(0.55, 0.8);
+    let pitch = voice.hz * libm::exp(random.between(-SPREAD, SPREAD));
+    let glide = random.between(0.7, 1.0);
     // Two halves with a pause between, for the double call.
     let pieces: &[(f64, f64)] = match class {
         "background" => return,
-        "double" => &[(0.0, 0.4), (0.6, 1.0)],
+        "double" => &[(0.0, 0.38), (0.62, 1.0)],
         _ => &[(0.0, 1.0)],
     };
     let overtones = if class == "buzz" { 0.92 } else { voice.overtones };
@@ -75,8 +91,8 @@ fn call(class: &str, voice: &Voice, random: &mut Random, samples: &mut [f64]) {
         let place = (time - onset) / length;
         let fade: f64 = pieces.iter().map(|(from, to)| plateau((place - from) / (to - from))).sum();
         let course = match class {
-            "rising" => glide * (place.clamp(0.0, 1.0) - 0.3),
-            "falling" => glide * (0.3 - place.clamp(0.0, 1.0)),
+            "rising" => glide * (place.clamp(0.0, 1.0) - 0.5),
+            "falling" => glide * (0.5 - place.clamp(0.0, 1.0)),
             _ => 0.0,
         };
         let (depth, speed) = voice.vibrato;

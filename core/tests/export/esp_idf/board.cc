@@ -21,15 +21,14 @@ using emberlab::InputBytes;
 using emberlab::Invoked;
 using emberlab::OutputBytes;
 
-bool is_open = true;
-
 std::uint64_t Nanoseconds() {
   return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
 }
 
 std::size_t ReadLine(void*, std::uint8_t* bytes, std::size_t n_bytes) {
   const ssize_t n_read = read(STDIN_FILENO, bytes, n_bytes);
-  if (n_read == 0) is_open = false;
+  // The line is gone; a run may go on without end.
+  if (n_read == 0) std::exit(0);
   return n_read > 0 ? static_cast<std::size_t>(n_read) : 0;
 }
 
@@ -217,8 +216,7 @@ int main(int n_arguments, char** arguments) {
   model.invoke = Invoke;
   link.Start(model);
   link.Note("a note");
-  while (is_open) {
+  for (;;) {
     if (!link.Poll()) Idle(nullptr);
   }
-  return 0;
 }

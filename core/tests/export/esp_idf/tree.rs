@@ -11,8 +11,8 @@ use std::process::Command;
 
 use emberlab_core::dataset::{Affine, FittedInput, InputPreparation, Preparation, PreparationRecord};
 use emberlab_core::export::{
-    ArenaMemory, ESP_IDF_CHIPS, ESP_IDF_FIRMWARE, EspIdfApp, EspIdfError, EspIdfOptions, EspIdfProject, Export,
-    MAX_SAMPLE_BYTES, SourceKind, esp_idf_project, model_bytes, random_samples, stored_sample,
+    ArenaMemory, ESP_IDF_CHIPS, ESP_IDF_FIRMWARE, EspIdfApp, EspIdfError, EspIdfOptions, EspIdfProject,
+    Export, MAX_SAMPLE_BYTES, SourceKind, esp_idf_project, model_bytes, random_samples, stored_sample,
 };
 use emberlab_core::model::{BuiltinOperator as Op, Model, ModelBuilder, Options, Tensor, TensorType};
 use emberlab_core::plan::{self, Chip, KernelSet, Target};
@@ -155,7 +155,8 @@ fn write(project: &EspIdfProject, chip: Chip, scratch: &Scratch) {
     }
     // What ESP-IDF derives from these.
     let target = chip.id().to_ascii_uppercase();
-    writeln!(config, "#define CONFIG_IDF_TARGET_{target} 1\n#define CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ 240").expect("a string");
+    writeln!(config, "#define CONFIG_IDF_TARGET_{target} 1\n#define CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ 240")
+        .expect("a string");
     if config.contains("CONFIG_ESP_CONSOLE_UART_DEFAULT") {
         config.push_str("#define CONFIG_ESP_CONSOLE_UART 1\n#define CONFIG_ESP_CONSOLE_UART_NUM 0\n");
     }
@@ -176,7 +177,10 @@ fn gcc_takes_every_file_of_a_project() {
         let body = resolver.split_once("namespace tflite {").expect("its namespace").1;
         let resolver = format!(
             "#pragma once\n#include \"tensorflow/lite/micro/micro_interpreter.h\"\nnamespace tflite {{{}",
-            body.replace("class MicroMutableOpResolver {", "class MicroMutableOpResolver : public MicroOpResolver {")
+            body.replace(
+                "class MicroMutableOpResolver {",
+                "class MicroMutableOpResolver : public MicroOpResolver {"
+            )
         );
         scratch.write("resolver/tensorflow/lite/micro/micro_mutable_op_resolver.h", &resolver);
         let sources: Vec<&str> = project
@@ -190,13 +194,25 @@ fn gcc_takes_every_file_of_a_project() {
         assert!(sources.len() >= 5, "{sources:?}");
         let mut gcc = Command::new("g++");
         gcc.args(["-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", "-Wshadow", "-Werror"]);
-        gcc.args(["-fno-exceptions", "-fno-rtti", "-Imain", "-Isdkconfig", "-Iresolver"]).arg("-I").arg(&stubs);
+        gcc.args(["-fno-exceptions", "-fno-rtti", "-Imain", "-Isdkconfig", "-Iresolver"])
+            .arg("-I")
+            .arg(&stubs);
         let output = gcc.args(&sources).current_dir(&scratch.0).output().expect("g++ was just there");
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         if let Some(preparation) = project.files.iter().find(|file| file.path == "main/preparation.h") {
             let mut gcc = Command::new("g++");
-            gcc.args(["-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-x", "c++", "-Isdkconfig"]);
-            let output = gcc.arg(&preparation.path).current_dir(&scratch.0).output().expect("g++ was just there");
+            gcc.args([
+                "-std=c++17",
+                "-fsyntax-only",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-x",
+                "c++",
+                "-Isdkconfig",
+            ]);
+            let output =
+                gcc.arg(&preparation.path).current_dir(&scratch.0).output().expect("g++ was just there");
             assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         }
     }
@@ -208,8 +224,12 @@ fn cmake_names_every_source() {
     let project = export("a.tflite", KEYWORDS, WISH).expect("TFLM runs it");
     let cmake = text(&project, "main/CMakeLists.txt");
     let named: BTreeSet<&str> = cmake.split('"').filter(|word| word.ends_with(".cc")).collect();
-    let there: BTreeSet<&str> =
-        project.files.iter().filter_map(|file| file.path.strip_prefix("main/")).filter(|name| name.ends_with(".cc")).collect();
+    let there: BTreeSet<&str> = project
+        .files
+        .iter()
+        .filter_map(|file| file.path.strip_prefix("main/"))
+        .filter(|name| name.ends_with(".cc"))
+        .collect();
     assert_eq!(named, there);
     assert!(project.files.iter().all(|file| file.text.ends_with('\n') && !file.path.starts_with('/')));
 }
@@ -223,9 +243,12 @@ fn every_chip_has_its_settings_and_its_arena() {
         let plan = plan::plan(&model, Target::new(chip)).expect("TFLM takes it");
         let minimum = plan.minimum_bytes.expect("a chip");
         assert_eq!(project.arena_bytes, minimum);
-        assert!(text(&project, "sdkconfig.defaults").contains(&format!("CONFIG_IDF_TARGET=\"{}\"\n", chip.id())));
+        assert!(
+            text(&project, "sdkconfig.defaults").contains(&format!("CONFIG_IDF_TARGET=\"{}\"\n", chip.id()))
+        );
         for other in ESP_IDF_CHIPS {
-            let arena = plan::plan(&model, Target::new(other)).expect("TFLM takes it").minimum_bytes.expect("a chip");
+            let arena =
+                plan::plan(&model, Target::new(other)).expect("TFLM takes it").minimum_bytes.expect("a chip");
             let statement = format!(
                 " CONFIG_IDF_TARGET_{}\nconstexpr int kTensorArenaSize = {arena};\n",
                 other.id().to_ascii_uppercase()
@@ -236,14 +259,23 @@ fn every_chip_has_its_settings_and_its_arena() {
             assert!(!settings.contains("SPIRAM"), "{settings}");
         }
         let main = text(&project, "main/main.cc");
-        assert!(main.contains("alignas(16) std::uint8_t tensor_arena[keyword_spotting_model::kTensorArenaSize];"));
+        assert!(
+            main.contains("alignas(16) std::uint8_t tensor_arena[keyword_spotting_model::kTensorArenaSize];")
+        );
         assert!(main.contains(&format!("about.firmware = \"{ESP_IDF_FIRMWARE}\";")));
         let components = text(&project, "main/idf_component.yml");
-        for line in ["espressif/esp-tflite-micro: \"==1.4.0\"", "espressif/esp-nn: \"==1.2.3\"", "idf: \">=5.3,<6.1\""] {
+        for line in [
+            "espressif/esp-tflite-micro: \"==1.4.0\"",
+            "espressif/esp-nn: \"==1.2.3\"",
+            "idf: \">=5.3,<6.1\"",
+        ] {
             assert!(components.contains(line), "{components}");
         }
         let readme = text(&project, "README.md");
-        for part in ["    idf.py build\n    idf.py -p PORT flash\n    idf.py -p PORT monitor\n", "never built with a real one"] {
+        for part in [
+            "    idf.py build\n    idf.py -p PORT flash\n    idf.py -p PORT monitor\n",
+            "never built with a real one",
+        ] {
             assert!(readme.contains(part), "{readme}");
         }
     }
@@ -253,8 +285,13 @@ fn every_chip_has_its_settings_and_its_arena() {
 fn external_memory_and_large_models_have_their_settings() {
     let psram = Wish { memory: ArenaMemory::Psram, ..WISH };
     let project = export("a.tflite", KEYWORDS, psram).expect("TFLM runs it");
-    assert!(text(&project, "main/main.cc").contains("alignas(16) EXT_RAM_BSS_ATTR std::uint8_t tensor_arena["));
-    assert!(text(&project, "sdkconfig.defaults.esp32s3").contains("CONFIG_SPIRAM_ALLOW_BSS_SEG_EXTERNAL_MEMORY=y"));
+    assert!(
+        text(&project, "main/main.cc").contains("alignas(16) EXT_RAM_BSS_ATTR std::uint8_t tensor_arena[")
+    );
+    assert!(
+        text(&project, "sdkconfig.defaults.esp32s3")
+            .contains("CONFIG_SPIRAM_ALLOW_BSS_SEG_EXTERNAL_MEMORY=y")
+    );
     assert!(!text(&project, "sdkconfig.defaults.esp32c3").contains("SPIRAM"));
     assert!(project.files.iter().all(|file| file.path != "partitions.csv"));
 
@@ -284,7 +321,8 @@ fn what_cannot_be_is_refused_with_the_reason() {
     let samples = random_samples(KEYWORDS, &model, 1);
     let whole = Export { file_name: "a.tflite", bytes: KEYWORDS, model: &model };
     let target = Target::new(Chip::Esp32);
-    let options = EspIdfOptions { target, memory: ArenaMemory::Internal, app: EspIdfApp::Classify, samples: &samples };
+    let options =
+        EspIdfOptions { target, memory: ArenaMemory::Internal, app: EspIdfApp::Classify, samples: &samples };
     let short = [emberlab_core::export::StoredSample { bytes: vec![0; 3], ..samples[0].clone() }];
     for (options, part) in [
         (EspIdfOptions { target: Target::new(Chip::Host64), ..options }, "for chips"),
@@ -340,7 +378,9 @@ fn errors_of_tutorials_do_not_occur() {
                 assert!(line.contains("!= kTfLiteOk"), "{line}");
             }
             for call in ["AllocateTensors()", "->Reset()", "RegisterOperators(resolver)"] {
-                for line in file.text.lines().filter(|line| line.contains(call) && file.path.ends_with("main.cc")) {
+                for line in
+                    file.text.lines().filter(|line| line.contains(call) && file.path.ends_with("main.cc"))
+                {
                     assert!(line.contains("kTfLiteOk"), "{name}, {}: {line}", file.path);
                 }
             }
@@ -352,7 +392,10 @@ fn errors_of_tutorials_do_not_occur() {
         assert_eq!(main.matches("tensor_arena[").count(), 1, "{main}");
         assert!(text(&project, "main/model.cc").contains("alignas(16) const unsigned char kModelData[]"));
         // Real switches of ESP-NN.
-        assert!(text(&project, "sdkconfig.defaults").contains("CONFIG_NN_OPTIMIZED=y\n# CONFIG_NN_SKIP_NUDGE is not set\n"));
+        assert!(
+            text(&project, "sdkconfig.defaults")
+                .contains("CONFIG_NN_OPTIMIZED=y\n# CONFIG_NN_SKIP_NUDGE is not set\n")
+        );
     }
     // uint8 at the interface costs conversions: it is said, and calibration is no matter of a file that is there already.
     let mut builder = ModelBuilder::new("unsigned");
@@ -368,7 +411,10 @@ fn errors_of_tutorials_do_not_occur() {
 fn stored_samples_have_the_outputs_of_this_computer() {
     let model = tflite::read(KEYWORDS.into()).expect("a model");
     let samples = random_samples(KEYWORDS, &model, 100);
-    assert!(samples.len() > 1 && samples.iter().map(|sample| sample.bytes.len()).sum::<usize>() <= MAX_SAMPLE_BYTES);
+    assert!(
+        samples.len() > 1
+            && samples.iter().map(|sample| sample.bytes.len()).sum::<usize>() <= MAX_SAMPLE_BYTES
+    );
     let again = stored_sample("again", KEYWORDS, |interpreter| {
         interpreter.input_bytes(0).copy_from_slice(&samples[1].bytes);
         Ok(())
@@ -415,7 +461,8 @@ fn numbers_are_prepared_as_on_the_desktop() {
         let normal = |(value, (offset, scale)): (&f32, (f32, f32))| (value - offset) * scale;
         let affine = [(0.1, 1.5), (-2.0, 0.01), (30.0, -7.0)];
         let normal: Vec<f32> = sample.iter().zip(affine).map(normal).collect();
-        let stored = stored_sample("", &bytes, |interpreter| set_input(interpreter, 0, &normal)).expect("it runs");
+        let stored =
+            stored_sample("", &bytes, |interpreter| set_input(interpreter, 0, &normal)).expect("it runs");
         expected.extend(stored.bytes);
     }
     let project = export("small.tflite", &bytes, WISH).expect("TFLM runs it");
@@ -452,9 +499,11 @@ fn every_shared_model_has_a_project_or_a_reason() {
     for (name, bytes) in shared_models() {
         let model = tflite::read(bytes.as_slice().into()).expect("a model");
         for chip in [Chip::Esp32, Chip::Esp32s3] {
-            match (export(&name, &bytes, Wish { chip, ..WISH }), verdict::outcome(&model, Target::new(chip))) {
+            match (export(&name, &bytes, Wish { chip, ..WISH }), verdict::outcome(&model, Target::new(chip)))
+            {
                 (Ok(project), Outcome::Runs) => {
-                    let found = model_bytes(SourceKind::CArray, |file| Some(text(&project, &format!("main/{file}"))));
+                    let found =
+                        model_bytes(SourceKind::CArray, |file| Some(text(&project, &format!("main/{file}"))));
                     assert_eq!(found.expect("it was just written"), bytes, "{name}");
                 }
                 (Err(error), Outcome::HostOnly { reason, .. } | Outcome::Refused { reason, .. }) => {

@@ -23,7 +23,7 @@ void Bench(emberlab::Link* link) {
     const std::uint32_t passed_cycles = board::Cycles() - before_cycles;
     const std::uint64_t passed_micros = board::Micros() - before_micros;
     // An operator that waits for more input ends early, which is no fault.
-    if (status != kTfLiteOk && status != kTfLiteAbort) {
+    if (status != kTfLiteOk && status != tflite::kTfLiteAbort) {
       std::printf("Invoke failed; the lines before say which operator\n");
       return;
     }

@@ -49,7 +49,7 @@ void Classify(emberlab::Link* link) {
     SetInputs(sample);
     const TfLiteStatus status = interpreter->Invoke();
     // An operator that waits for more input ends early, which is no fault.
-    if (status != kTfLiteOk && status != kTfLiteAbort) {
+    if (status != kTfLiteOk && status != tflite::kTfLiteAbort) {
       std::printf("%s: Invoke failed; the lines before say which operator\n", sample.name);
       return;
     }

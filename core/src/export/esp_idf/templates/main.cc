@@ -15,6 +15,7 @@
 #include "resolver.h"
 #include "samples.h"
 #include "sdkconfig.h"
+#include "tensorflow/lite/micro/micro_context.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 #include "tflm_model.h"

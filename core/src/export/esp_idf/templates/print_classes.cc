@@ -1,6 +1,6 @@
 // Prints the likeliest classes, the first one first.
 void PrintAnswer() {
-  constexpr unsigned int kCount = @MODEL@::@OUTPUT@Elements;
+  constexpr unsigned int kCount = @MODEL@::k@OUTPUT@Elements;
   bool is_printed[kCount] = {};
   for (unsigned int place = 0; place < kCount && place < 3; ++place) {
     unsigned int best = kCount;

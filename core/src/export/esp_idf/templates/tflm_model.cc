@@ -92,15 +92,9 @@ Invoked TflmModel::Invoke() {
   levels_[0] = {-1, 0, 0};
   const TfLiteStatus status = interpreter_->Invoke();
   is_watched_ = false;
-  switch (status) {
-    case kTfLiteOk:
-      return Invoked::kWhole;
-    // What the streaming operators return that wait for more input.
-    case kTfLiteAbort:
-      return Invoked::kEndedEarly;
-    default:
-      return Invoked::kFailed;
-  }
+  if (status == kTfLiteOk) return Invoked::kWhole;
+  // What the streaming operators return that wait for more input.
+  return status == tflite::kTfLiteAbort ? Invoked::kEndedEarly : Invoked::kFailed;
 }
 
 // An operator begins. Its number is counted: a subgraph runs its operators one after the other from the first.

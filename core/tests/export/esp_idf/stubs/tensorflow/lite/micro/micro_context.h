@@ -2,6 +2,7 @@
 #pragma once
 #include "tensorflow/lite/micro/micro_interpreter.h"
 namespace tflite {
+const TfLiteStatus kTfLiteAbort = static_cast<TfLiteStatus>(15);
 class MicroGraph {};
 class MicroContext {
  public:

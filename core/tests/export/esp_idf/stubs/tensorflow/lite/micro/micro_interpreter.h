@@ -7,7 +7,7 @@
 
 #define TFLITE_SCHEMA_VERSION (3)
 
-enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1, kTfLiteAbort = 9 };
+enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 };
 enum TfLiteType { kTfLiteFloat32 = 1, kTfLiteInt32, kTfLiteUInt8, kTfLiteInt16, kTfLiteInt8, kTfLiteUInt32, kTfLiteUInt16, kTfLiteBool };
 union TfLitePtrUnion {
   char* raw;
