@@ -1,5 +1,7 @@
 //! Text that the board prints, and what happened on the line; a field to answer.
 
+use std::borrow::Cow;
+
 use egui::{
     Align, Key, Layout, Popup, PopupCloseBehavior, Rect, Role, ScrollArea, Sense, TextEdit, Ui, UiBuilder,
     WidgetInfo, pos2, vec2,
@@ -147,13 +149,29 @@ fn line_ui(ui: &mut Ui, theme: &Theme, line: &LogLine) {
     };
     put(0.0, &time_text(line.at_micros), theme.text.text_3);
     put(100.0, word(line), if line.level >= LogLevel::Warning { colour } else { theme.text.text_2 });
-    let end: Rect = put(168.0, &line.text, colour);
-    let response = if end.right() > rect.right() { response.on_hover_text(&line.text) } else { response };
+    let end: Rect = put(168.0, &drawable(ui, &line.text), colour);
+    let response = if end.right() > rect.right() {
+        response.on_hover_text(drawable(ui, &line.text).into_owned())
+    } else {
+        response
+    };
     Popup::context_menu(&response).close_behavior(PopupCloseBehavior::CloseOnClick).show(|ui| {
         if ui.button("Copy line").clicked() {
             ui.copy_text(line_text(line));
         }
     });
+}
+
+/// The text with question marks for what the faces do not have: a noisy line makes any character.
+fn drawable<'a>(ui: &Ui, text: &'a str) -> Cow<'a, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let font = font_id::number_small();
+    let is_known = |character| ui.fonts_mut(|fonts| fonts.has_glyph(&font, character));
+    text.chars()
+        .map(|character| if character.is_ascii() || is_known(character) { character } else { '?' })
+        .collect()
 }
 
 /// What a line is about: its level where it is one to look at, else where it came from.

@@ -344,6 +344,10 @@ fn memory_ui(ui: &mut Ui, run: &BoardRun, open: Option<&OpenModel>, theme: &Them
     }
     if let Some(board) = &run.board {
         key_value(ui, theme, "RAM of the firmware", &format::bytes(u64::from(board.memory_bytes)));
+        if let Some(stack) = &board.stack {
+            let response = key_value(ui, theme, "Stack used, most", &format::bytes(u64::from(stack.used)));
+            response.on_hover_text(format!("Of {}", format::bytes(u64::from(stack.bytes))));
+        }
     }
 }
 
@@ -370,7 +374,9 @@ fn conditions_ui(ui: &mut Ui, run: &BoardRun, theme: &Theme) {
         "Taken off for counting",
         &format!("{} {}", format::count(u64::from(board.overhead_cycles)), unit_word(board.unit)),
     );
-    key_value(ui, theme, "Flash", &run.flash.clone().unwrap_or_else(unknown));
+    // What was flashed just now is known better than what the board says of it.
+    let flash = run.flash.clone().or_else(|| board.flash_mode.clone());
+    key_value(ui, theme, "Flash", &flash.unwrap_or_else(unknown));
     key_value(ui, theme, "Firmware", &format!("{} {}", board.firmware, board.version));
     key_value(ui, theme, "Build", &board.build);
     if let Some(model) = &run.model {

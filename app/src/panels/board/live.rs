@@ -13,6 +13,7 @@ use emberlab_core::bench::Marker;
 
 use super::columns::{Columns, column_micros, columns_of_history, columns_of_points};
 use super::figures::{Look, Made, NamedLine, Window, latency_chart, named_chart};
+use super::quantity::Quantity;
 use super::shown::{Numbers, Shown};
 use crate::board::Series;
 use crate::charts::{Margins, Plotted, Style, plot_ui, text_width};
@@ -94,7 +95,7 @@ struct Key {
     p99: Option<u64>,
     names: Vec<String>,
     is_dark: bool,
-    quantity: super::quantity::Quantity,
+    quantity: Quantity,
 }
 
 /// Lines that are drawn unless the user says otherwise.
@@ -199,6 +200,9 @@ impl Live {
         let plotted = plot_ui(ui, theme, rect, margins, &made.chart, &spoken);
         self.handle(ui, theme, &plotted, &made);
         self.words_ui(ui, theme, &plotted, shown, &made, names);
+        if self.view == View::Latency {
+            self.origin_ui(ui, theme, plotted.field, shown.quantity);
+        }
         if plotted.response.hovered() && self.drag.is_none() {
             self.cursor_ui(ui, theme, &plotted, shown, numbers, &made, names);
         }
@@ -536,6 +540,30 @@ impl Live {
         }
     }
 
+    /// Whose numbers these are, where one could take them for times of a chip.
+    fn origin_ui(&self, ui: &mut Ui, theme: &Theme, field: Rect, quantity: Quantity) {
+        let (words, hover) = match quantity {
+            Quantity::Nanoseconds => (
+                "simulated: this computer, not a chip",
+                "The code is that of the chips; its times say nothing about one",
+            ),
+            Quantity::Instructions => (
+                "emulated: instructions, no time",
+                "Counted exactly. How long an instruction takes differs from chip to chip",
+            ),
+            Quantity::Time { .. } | Quantity::Cycles | Quantity::Recorded => return,
+        };
+        let galley =
+            ui.painter().layout_no_wrap(words.to_owned(), font_id::small_strong(), theme.status.info);
+        let at = field.left_bottom() + vec2(8.0, -8.0 - galley.size().y);
+        let card = Rect::from_min_size(at, galley.size()).expand2(vec2(6.0, 2.0));
+        ui.painter().rect_filled(card, CornerRadius::same(3), theme.status.info_soft);
+        ui.painter().galley(at, galley, theme.status.info);
+        let response = ui.interact(card, ui.unique_id().with("origin"), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
+        response.on_hover_text(hover);
+    }
+
     /// The line under the pointer, and a box with what is there.
     #[allow(clippy::too_many_arguments)]
     fn cursor_ui(
@@ -603,11 +631,8 @@ impl Live {
         match (self.view, numbers) {
             (View::Latency, Some(numbers)) => {
                 let (median, p95) = (numbers.summary.median, numbers.summary.p95);
-                let whose = if shown.quantity == super::quantity::Quantity::Nanoseconds {
-                    ", simulated on this computer"
-                } else {
-                    ""
-                };
+                let whose =
+                    if shown.quantity == Quantity::Nanoseconds { ", simulated on this computer" } else { "" };
                 format!(
                     "Latency, median {}, p95 {}{whose}",
                     shown.quantity.text(median),

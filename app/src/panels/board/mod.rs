@@ -35,7 +35,7 @@ use self::layout::BAR;
 use self::live::{Live, Names, Range, View};
 use self::operators::{Given, KeptTable, Shows};
 use self::quantity::Quantity;
-use self::shown::{Numbers, RecordingNumbers, Shown, measured_model};
+use self::shown::{RecordingNumbers, Shown, measured_model};
 use self::start::Start;
 use super::PanelContext;
 use crate::board::{BoardCommand, BoardRun};
@@ -332,39 +332,20 @@ fn live_bar_ui(ui: &mut Ui, live: &mut Live, shown: &Shown<'_>, theme: &Theme) {
                 }
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                bar_title_ui(ui, theme, title, shown);
+                bar_title_ui(ui, theme, title);
             });
         });
     });
 }
 
-/// The title of the plot, and whose figures these are where one could take them for a chip's.
-fn bar_title_ui(ui: &mut Ui, theme: &Theme, title: &str, shown: &Shown<'_>) {
+/// The title of the plot, where there is room for it.
+fn bar_title_ui(ui: &mut Ui, theme: &Theme, title: &str) {
     let galley = ui.painter().layout_no_wrap(title.to_owned(), font_id::caption(), theme.text.text_3);
     if galley.size().x <= ui.available_width() {
         let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x, 18.0), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, title));
         let at = egui::pos2(rect.left(), rect.center().y - galley.size().y / 2.0);
         ui.painter().galley(at, galley, theme.text.text_3);
-    }
-    let (long, short, hover) = match shown.quantity {
-        Quantity::Nanoseconds => (
-            "simulated: this computer, not a chip",
-            "simulated",
-            "Simulated: this computer, not a chip. The code is that of the chips; its times say nothing about one.",
-        ),
-        Quantity::Instructions => (
-            "emulated: instructions, no time",
-            "emulated",
-            "Emulated: instructions are counted exactly. How long one takes differs from chip to chip.",
-        ),
-        Quantity::Time { .. } | Quantity::Cycles | Quantity::Recorded => return,
-    };
-    // The icon and the room around the words.
-    let width = |words: &str| 30.0 + crate::charts::text_width(words, crate::charts::Style::Small) * 1.06;
-    let words = if width(long) <= ui.available_width() { long } else { short };
-    if width(words) <= ui.available_width() {
-        tag(ui, theme, Verdict::Info, Icon::Info, words).on_hover_text(hover);
     }
 }
 

@@ -112,7 +112,7 @@ fn flash_failed(step: &str, trouble: &Trouble) -> Notice {
         (Icon::RotateCw, "Try again", Step::Command(BoardCommand::FlashAndMeasure)),
         (Icon::FolderOpen, "Choose firmware…", Step::Command(BoardCommand::ChooseFirmware)),
     ];
-    if let Some(command) = in_backticks(&trouble.help) {
+    if let Some(command) = in_backticks(&trouble.help).or_else(|| shell_command(&trouble.help)) {
         buttons.push((Icon::Terminal, "Copy the command", Step::Copy(command.to_owned(), "the command")));
     }
     let copied = format!("{step}: {}\n{}", trouble.message, trouble.help).replace('`', "");
@@ -145,9 +145,14 @@ fn in_backticks(text: &str) -> Option<&str> {
     text.split('`').skip(1).step_by(2).find(|part| part.contains(' '))
 }
 
-/// A command that begins with `sudo`, up to the comma or the full stop behind it.
+/// Programs that a command in a help begins with.
+const PROGRAMS: [&str; 5] = ["sudo ", "cargo ", "rustup ", "brew ", "winget "];
+
+/// A command after a colon, up to the comma or semicolon behind it.
 fn shell_command(text: &str) -> Option<&str> {
-    let command = &text[text.find("sudo ")?..];
+    let commands = text.split(": ").skip(1);
+    let command =
+        commands.into_iter().find(|part| PROGRAMS.iter().any(|program| part.starts_with(program)))?;
     let end = command.find([',', ';']).unwrap_or(command.len());
     Some(command[..end].trim_end_matches('.').trim())
 }
@@ -165,6 +170,10 @@ mod tests {
             Some("sudo apt-get install qemu-system-misc")
         );
         assert_eq!(shell_command("Hold BOOT"), None);
+        assert_eq!(
+            shell_command("Build it: cargo install espup && build.sh a a.elf"),
+            Some("cargo install espup && build.sh a a.elf")
+        );
         assert_eq!(
             in_backticks("Build it: `cargo build --release`, then choose it"),
             Some("cargo build --release")

@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(marks(95.75, 96.55, Scale::Linear, 5), ["95.8", "96.0", "96.2", "96.4"]);
         assert_eq!(marks(0.0, 20_000_000.0, Scale::Linear, 3), ["0", "10,000,000", "20,000,000"]);
         assert_eq!(marks(-60.0, 0.0, Scale::Linear, 7), ["−60", "−50", "−40", "−30", "−20", "−10", "0"]);
-        assert_eq!(marks(-1.05, 2.05, Scale::Log, 8), ["0.1", "1", "10", "100"]);
+        assert_eq!(marks(-1.05, 2.05, Scale::Log, 8), ["0.1", "0.3", "1", "3", "10", "30", "100"]);
         assert_eq!(marks(1.0, 1.0, Scale::Linear, 5), Vec::<String>::new());
         assert_eq!(marks(0.0, 0.5, Scale::Linear, 2), ["0.0", "0.5"]);
         assert_eq!(marks(1e6, 1e6 + 1.0, Scale::Linear, 2), ["1,000,000.0", "1,000,000.5", "1,000,001.0"]);

@@ -8,6 +8,7 @@ use super::notices::notices_ui;
 use crate::board::BoardCommand;
 use crate::command::Command;
 use crate::device::Address;
+use crate::device::image::shipped_chips;
 use crate::document::PanelKind;
 use crate::theme::widgets::{ButtonKind, Verdict, empty, note_buttons, section, small_button};
 use crate::theme::{Icon, text};
@@ -19,12 +20,11 @@ pub struct Start {
     lists_boards: bool,
 }
 
-/// Boards, and what works with each.
-const BOARDS: [(&str, &str); 5] = [
-    ("ESP32-C3, ESP32-C6", "One button: the firmware ships with Emberlab. USB cable or serial bridge."),
+/// Boards besides those whose firmware ships, and what works with each.
+const OTHERS: [(&str, &str); 4] = [
     (
-        "ESP32, ESP32-S3",
-        "Build the firmware once with Espressif's tool chain, then choose it here. Never run by us on such a board.",
+        "Other ESP32 chips",
+        "Build the firmware once with Espressif's tool chain, then choose it here. Flashing says the command.",
     ),
     ("Any other board", "Attach to its port: numbers that it prints are plotted, and its text is shown."),
     (
@@ -36,6 +36,8 @@ const BOARDS: [(&str, &str); 5] = [
         "The code of the chips in this program. Every part of this panel works, and no figure is a chip's.",
     ),
 ];
+/// What works with chips whose firmware ships.
+const SHIPPED: &str = "One button: the firmware ships with Emberlab. USB cable or serial bridge.";
 /// Width of the list.
 const WIDTH: f32 = 560.0;
 
@@ -174,7 +176,9 @@ impl Start {
             ui.spacing_mut().item_spacing.y = 4.0;
             section(ui, theme, "Which boards work", "", |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
-                for (name, words) in BOARDS {
+                let shipped: Vec<&str> = shipped_chips().map(|chip| chip.label()).collect();
+                let shipped = shipped.join(", ");
+                for (name, words) in std::iter::once((shipped.as_str(), SHIPPED)).chain(OTHERS) {
                     ui.label(text::strong(name).color(theme.text.text_1));
                     ui.add(egui::Label::new(text::cell(words).color(theme.text.text_2)).wrap());
                     ui.add_space(8.0);

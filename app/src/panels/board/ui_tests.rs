@@ -10,13 +10,15 @@ use emberlab_core::bench::{
     Check, Compared, Conditions, Difference, DifferingPlace, History, LogLevel, Marker, MarkerKind, Record,
     Sample, Stage, Trouble,
 };
-use emberlab_core::link::{Board, Model as BoardModel, OperatorTime, Place, Summary, Unit};
+use emberlab_core::link::{Board, Model as BoardModel, OperatorTime, Place, Stack, Summary, Unit};
 use emberlab_core::model::{BuiltinOperator, Model, ModelBuilder, OperatorId, Tensor, TensorType};
+use emberlab_core::plan::Chip;
 
 use super::*;
 use crate::app::App;
 use crate::board::{FlashState, PortEntry};
 use crate::charts::Figure;
+use crate::device::image::build_help;
 use crate::device::{Address, Faults};
 use crate::document::{OpenModel, PanelKind, Tab, TabContent};
 use crate::project::TrainCommand;
@@ -110,13 +112,15 @@ fn board(unit: Unit) -> Board {
         version: "1.0.0".to_owned(),
         build: "abc".to_owned(),
         chip: if unit == Unit::Cycles { "esp32c6".to_owned() } else { "qemu".to_owned() },
+        stack: (unit == Unit::Cycles).then_some(Stack { bytes: 16_384, used: 3104 }),
+        flash_mode: Some("dio".to_owned()),
     }
 }
 
 fn board_model() -> BoardModel {
     BoardModel {
         request: 0,
-        place: Place::Flash,
+        place: Place::Window,
         model_bytes: 1000,
         model_crc: 0x1234_5678,
         arena_used: 2096,
@@ -228,7 +232,7 @@ fn without_an_emulator_one_line_says_how_to_get_it() {
 fn which_boards_work_is_answered() {
     let mut harness = bench(document());
     click(&mut harness, "Which boards work?");
-    harness.get_by_label("ESP32-C3, ESP32-C6");
+    harness.get_by_label_contains("ESP32-C3");
     harness.get_by_label("Any other board");
     click(&mut harness, "Back");
     harness.get_by_label_contains("No board is connected");
@@ -275,11 +279,13 @@ fn the_chooser_lists_likely_ports_first_and_unlikely_ones_last() {
 #[test]
 fn a_chip_shows_times_and_the_same_bits() {
     let mut harness = bench(measured(Unit::Cycles, |_| {}));
-    harness.get_by_label_contains("Latency, median 95.936 ms, p95 95.996 ms");
+    harness.get_by_label_contains("Latency, median 95.946 ms, p95 95.996 ms");
     harness.get_by_label("Same bits: 2 of 2 operators equal");
-    harness.get_by_label("Median, 95.936 ms");
+    harness.get_by_label("Median, 95.946 ms");
     harness.get_by_label("Jitter, p95 − p5, 90 µs");
     harness.get_by_label("Arena, 2,096 B");
+    harness.get_by_label("Stack used, most, 3,104 B");
+    harness.get_by_label("Flash, dio");
     harness.get_by_label("Clock, 160 MHz");
     harness.get_by_label("Clock by its own timer, 160.0 MHz");
     harness.get_by_label("Score of class 0, 99.6 %");
@@ -373,7 +379,7 @@ fn a_flash_that_failed_says_the_step_and_what_cures_it() {
         step: "Choosing firmware".to_owned(),
         trouble: Trouble {
             message: "No firmware ships for ESP32-S3".to_owned(),
-            help: "Build it: `cargo build --release --features esp32s3`, then choose it".to_owned(),
+            help: build_help(Chip::Esp32s3),
         },
     };
     let mut harness = bench(document);
@@ -382,7 +388,7 @@ fn a_flash_that_failed_says_the_step_and_what_cures_it() {
         click(&mut harness, label);
     }
     assert_eq!(board_commands(&harness), ["FlashAndMeasure", "ChooseFirmware"]);
-    let copied = |command: &Command| matches!(command, Command::Copy(text, _) if text == "cargo build --release --features esp32s3");
+    let copied = |command: &Command| matches!(command, Command::Copy(text, _) if text.starts_with("cargo ") && text.ends_with("esp32s3.elf"));
     assert!(harness.state().commands.iter().any(copied));
 }
 
