@@ -5,7 +5,7 @@ mod inputs;
 mod inspector;
 mod operators;
 mod outputs;
-mod values;
+pub mod values;
 mod visual;
 
 #[cfg(test)]
