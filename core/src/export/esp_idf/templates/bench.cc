@@ -1,5 +1,5 @@
 // Times the model with the first stored sample.
-void Bench(emberlab::Link* link) {
+void Bench(emberlab::Link* link, emberlab::TflmModel* model) {
   constexpr int kWarmUps = 10;
   constexpr std::size_t kRuns = 1000;
   // Slow models are not run to the end; the number of runs is printed.
@@ -14,12 +14,14 @@ void Bench(emberlab::Link* link) {
   std::uint64_t cycles = 0;
   std::size_t n_runs = 0;
   int n_warm_ups = 0;
+  // Questions are answered between invocations, and within long ones, where it takes no time that shows.
+  bool is_long = false;
   while (n_runs < kRuns && (n_runs == 0 || board::Micros() - start < kLongestMicros)) {
     // An invocation may write over its inputs.
     SetInputs(kSamples[0]);
     const std::uint64_t before_micros = board::Micros();
     const std::uint32_t before_cycles = board::Cycles();
-    const TfLiteStatus status = interpreter->Invoke();
+    const TfLiteStatus status = is_long ? model->InvokeListening() : interpreter->Invoke();
     const std::uint32_t passed_cycles = board::Cycles() - before_cycles;
     const std::uint64_t passed_micros = board::Micros() - before_micros;
     // An operator that waits for more input ends early, which is no fault.
@@ -29,12 +31,13 @@ void Bench(emberlab::Link* link) {
     }
     if (n_warm_ups < kWarmUps) {
       ++n_warm_ups;
+      is_long = passed_micros > 50000;
     } else {
       micros[n_runs++] = static_cast<std::uint32_t>(passed_micros);
       sum += passed_micros;
       cycles += passed_cycles;
     }
-    // Requests are answered between invocations. None is lost, and no time is measured meanwhile.
+    // Requests are done between invocations, and no time is measured meanwhile.
     link->Poll();
   }
   std::sort(micros, micros + n_runs);

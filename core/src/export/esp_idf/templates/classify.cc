@@ -33,7 +33,7 @@ const char* Compare(const Sample& sample) {
 }
 
 // Runs the model with every stored sample.
-void Classify(emberlab::Link* link) {
+void Classify(emberlab::Link* link, emberlab::TflmModel* model) {
   // Inputs that come over the line are answered in words, too.
   link->on_given = [](void*) {
     std::printf("inputs from the line: ");
@@ -47,7 +47,7 @@ void Classify(emberlab::Link* link) {
       return;
     }
     SetInputs(sample);
-    const TfLiteStatus status = interpreter->Invoke();
+    const TfLiteStatus status = model->InvokeListening();
     // An operator that waits for more input ends early, which is no fault.
     if (status != kTfLiteOk && status != tflite::kTfLiteAbort) {
       std::printf("%s: Invoke failed; the lines before say which operator\n", sample.name);

@@ -301,12 +301,40 @@ void Link::Start(const Model& model) {
 
 bool Link::Poll() {
   Request request;
-  bool was_busy = false;
+  bool was_busy = has_waiting_;
+  if (has_waiting_) {
+    has_waiting_ = false;
+    const RunRequest run = waiting_;
+    Run(run);
+  }
   while (Receive(&request)) {
     Do(request);
     was_busy = true;
   }
   return was_busy;
+}
+
+void Link::Listen() {
+  Request request;
+  while (Receive(&request)) {
+    switch (request.what) {
+      case Request::What::kRun:
+        has_waiting_ = true;
+        waiting_ = request.run;
+        break;
+      case Request::What::kStop:
+        has_waiting_ = false;
+        Do(request);
+        break;
+      case Request::What::kAsk:
+      case Request::What::kUnreadable:
+        Do(request);
+        break;
+      case Request::What::kPut:
+      case Request::What::kChoose:
+        break;
+    }
+  }
 }
 
 void Link::Note(const char* text) {
@@ -414,7 +442,7 @@ void Link::Do(const Request& request) {
       SayModel(request.request, Place::kWindow);
       break;
     case Request::What::kRun:
-      Run(request);
+      Run(request.run);
       break;
     case Request::What::kStop:
       SayFinished({request.request, 0, End::kStopped, dropped_});
@@ -553,7 +581,7 @@ void Link::Stage(const Request& part) {
   Send();
 }
 
-void Link::Run(const Request& request) {
+void Link::Run(const RunRequest& request) {
   if (model_.refusal != nullptr) {
     SayFailed(request.request, Problem::kNoModel, "there is no model that can run; see what the board says at its start");
     return;
@@ -563,14 +591,14 @@ void Link::Run(const Request& request) {
     SayFinished(last_);
     return;
   }
-  if (request.run.source == Source::kGiven && n_staged_ < memory_.n_input_bytes) {
+  if (request.source == Source::kGiven && n_staged_ < memory_.n_input_bytes) {
     char reason[kMaxReason];
     std::snprintf(reason, sizeof(reason), "%lu of %lu bytes of the inputs are there",
                   static_cast<unsigned long>(n_staged_), static_cast<unsigned long>(memory_.n_input_bytes));
     SayFailed(request.request, Problem::kInputsMissing, reason);
     return;
   }
-  run_ = request.run;
+  run_ = request;
   is_stopped_ = false;
   FillInputs();
   Crc32 inputs;

@@ -230,6 +230,10 @@ class Link {
   // something to do.
   bool Poll();
 
+  // Answers questions while the program itself runs the model. A run that is asked for waits for Poll; the host sends parts of
+  // inputs again by itself.
+  void Listen();
+
   // Says a text, with a checksum.
   void Note(const char* text);
 
@@ -246,6 +250,18 @@ class Link {
 
  private:
   struct Request;
+  struct RunRequest {
+    std::uint16_t request;
+    Mode mode;
+    Source source;
+    std::uint8_t reset;
+    std::uint8_t outputs;
+    std::uint32_t invocations;
+    std::uint32_t interval_micros;
+    std::uint32_t seed;
+    std::uint16_t subgraph;
+    std::uint16_t op;
+  };
   // What is looked at while the model runs.
   enum class Watch : std::uint8_t { kNothing, kWhole, kTimes, kChecks };
 
@@ -266,7 +282,7 @@ class Link {
   };
   void SayFinished(const Last& run);
   void Stage(const Request& part);
-  void Run(const Request& run);
+  void Run(const RunRequest& run);
   bool IsToStop();
   bool Invoke(std::uint32_t invocation, std::uint64_t late_micros);
   void FillInputs();
@@ -298,20 +314,11 @@ class Link {
   std::uint16_t staged_request_ = 0;
 
   // The run that goes on, and how the last one ended, for a host that asks once more.
-  struct RunRequest {
-    std::uint16_t request;
-    Mode mode;
-    Source source;
-    std::uint8_t reset;
-    std::uint8_t outputs;
-    std::uint32_t invocations;
-    std::uint32_t interval_micros;
-    std::uint32_t seed;
-    std::uint16_t subgraph;
-    std::uint16_t op;
-  };
   RunRequest run_ = {};
   std::uint16_t running_ = 0;
+  // A run that was asked for while the program ran the model itself.
+  bool has_waiting_ = false;
+  RunRequest waiting_ = {};
   std::uint32_t inputs_crc_ = 0;
   bool has_last_ = false;
   Last last_ = {};

@@ -116,7 +116,7 @@ extern "C" void app_main() {
   described.arena_given = sizeof(tensor_arena);
   described.refusal = problem;
   link.Start(described);
-  if (problem == nullptr) @APP_CALL@(&link);
+  if (problem == nullptr) @APP_CALL@(&link, &profiler);
   for (;;) {
     if (!link.Poll()) board::Rest();
   }

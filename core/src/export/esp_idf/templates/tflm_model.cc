@@ -97,6 +97,13 @@ Invoked TflmModel::Invoke() {
   return status == tflite::kTfLiteAbort ? Invoked::kEndedEarly : Invoked::kFailed;
 }
 
+TfLiteStatus TflmModel::InvokeListening() {
+  is_listening_ = true;
+  const TfLiteStatus status = interpreter_->Invoke();
+  is_listening_ = false;
+  return status;
+}
+
 // An operator begins. Its number is counted: a subgraph runs its operators one after the other from the first.
 std::uint32_t TflmModel::BeginEvent(const char*) {
   if (!is_watched_) return 0;
@@ -113,6 +120,7 @@ std::uint32_t TflmModel::BeginEvent(const char*) {
 }
 
 void TflmModel::EndEvent(std::uint32_t) {
+  if (is_listening_) link_->Listen();
   if (!is_watched_ || depth_ == 0) return;
   --depth_;
   if (depth_ < kMaxDepth) link_->OperatorEnds(static_cast<std::uint16_t>(levels_[depth_].subgraph), levels_[depth_].op);

@@ -37,6 +37,9 @@ class TflmModel final : public tflite::MicroProfilerInterface {
   // What the link has to know; to be completed with the bytes of the model and the figures of the arena.
   Model Describe();
 
+  // Runs the model for the program, and lets the link answer questions between operators.
+  TfLiteStatus InvokeListening();
+
   std::uint32_t BeginEvent(const char* tag) override;
   void EndEvent(std::uint32_t event) override;
 
@@ -58,6 +61,7 @@ class TflmModel final : public tflite::MicroProfilerInterface {
   Interpreter* interpreter_ = nullptr;
   Link* link_ = nullptr;
   bool is_watched_ = false;
+  bool is_listening_ = false;
   int depth_ = 0;
   Level levels_[kMaxDepth];
 };
