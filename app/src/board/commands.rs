@@ -71,7 +71,10 @@ pub enum BoardCommand {
 /// Applies a change to boards.
 pub fn apply(command: BoardCommand, document: &mut Document, jobs: &mut Jobs) {
     match command {
-        BoardCommand::Look => jobs.look_for_ports(),
+        BoardCommand::Look => {
+            document.board.has_looked = false;
+            jobs.leave_ports();
+        }
         BoardCommand::Choose(address) => {
             if document.board.chosen.as_ref() != Some(&address) {
                 close(document, jobs);

@@ -57,8 +57,6 @@ pub struct BoardState {
     pub records_file: Option<PathBuf>,
     /// A board to measure on as soon as a model is open.
     pub begins_with: Option<Address>,
-    /// When ports were looked at last, in seconds of the window.
-    pub(crate) looked_at: Option<f64>,
 }
 
 impl BoardState {

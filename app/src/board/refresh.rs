@@ -16,18 +16,16 @@ use crate::jobs::{JobKind, Jobs};
 const FIGURES_EVERY_MICROS: u64 = 250_000;
 /// Classes whose scores are kept over time.
 const MAX_CLASSES: usize = 32;
-/// Ports are looked at this often while the panel shows.
-const LOOK_EVERY: f64 = 2.0;
 
 /// Takes over what has happened; asks for another frame where something is to be made later.
 pub fn refresh(document: &mut Document, jobs: &mut Jobs, ctx: &Context) {
-    if document.panel == PanelKind::Board {
-        let now = ctx.input(|input| input.time);
-        if now - document.board.looked_at.unwrap_or(f64::NEG_INFINITY) >= LOOK_EVERY {
-            document.board.looked_at = Some(now);
-            jobs.look_for_ports();
+    match (document.panel == PanelKind::Board, jobs.is_busy(JobKind::Ports)) {
+        (true, false) => {
+            let board = &document.board;
+            jobs.watch_ports(board.has_looked.then(|| (board.ports.clone(), board.has_emulator)));
         }
-        ctx.request_repaint_after(Duration::from_secs_f64(LOOK_EVERY));
+        (false, true) => jobs.leave_ports(),
+        _ => {}
     }
     if let FlashState::Running(text) = &mut document.board.flash {
         if jobs.is_busy(JobKind::Flash) {

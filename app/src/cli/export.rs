@@ -372,7 +372,7 @@ mod tests {
             (&["--esp-idf", &out, "--kernels", "reference"], "always built with ESP-NN"),
             (&["--esp-idf", &out, "--app", "blink"], "classify, bench"),
             (&["--esp-idf", &out, "--chip", "esp32", "--target", "esp32"], "cannot be used with"),
-            (&["--esp-idf", &out, "--data", &in_a_file], "cannot read"),
+            (&["--esp-idf", &out, "--data", &in_a_file], "cannot be read"),
             (&["--esp-idf", &in_a_file], "is no folder"),
             (&["--c-array", &out, "--target", "esp8266"], "known are esp32, esp32s2"),
             (&["--c-array", &out, "--target", "host64", "--kernels", "esp-nn"], "only the reference kernels"),

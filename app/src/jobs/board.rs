@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use emberlab_core::bench::{Plan, Record, Trouble};
 
@@ -15,6 +15,8 @@ use crate::device::ports::{Port, ports};
 use crate::device::{Device, Inbox, Session, SessionOrder, is_emulator_there};
 use crate::theme::format;
 
+/// Ports are looked at this often.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Larger files are no recordings.
 const MAX_RECORDING_BYTES: u64 = 1 << 30;
 
@@ -65,13 +67,30 @@ impl Jobs {
         Some(inbox)
     }
 
-    /// Looks which ports there are.
-    pub fn look_for_ports(&mut self) {
-        if self.is_busy(JobKind::Ports) {
-            return;
-        }
+    /// Looks which ports there are until others are there than the known ones; at once if none are known yet. So a window at
+    /// rest is woken by nothing but a board that is plugged in.
+    pub fn watch_ports(&mut self, known: Option<(Vec<PortEntry>, bool)>) {
         let spec = JobSpec { kind: JobKind::Ports, name: "Looking for boards".to_owned(), subject: None };
-        self.start(spec, |_| Some(Outcome::Board(BoardOutcome::Ports(port_entries(), is_emulator_there()))));
+        self.start(spec, move |context| {
+            loop {
+                let found = (port_entries(), is_emulator_there());
+                if known.as_ref() != Some(&found) {
+                    return Some(Outcome::Board(BoardOutcome::Ports(found.0, found.1)));
+                }
+                let until = Instant::now() + LOOK_EVERY;
+                while Instant::now() < until {
+                    if context.is_cancelled() {
+                        return None;
+                    }
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+        });
+    }
+
+    /// Looks for ports no more.
+    pub fn leave_ports(&mut self) {
+        self.slots[JobKind::Ports as usize].cancel(|_, _| true);
     }
 
     /// Flashes a model to the board on a port, with the firmware that ships or one of the user's own.

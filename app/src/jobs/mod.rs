@@ -403,9 +403,10 @@ impl Jobs {
         self.slots.iter().map(Slot::waiting).sum()
     }
 
-    /// Nothing runs and nothing waits.
+    /// Nothing runs and nothing waits, but for the watch on ports, which has no end.
     pub fn is_idle(&self) -> bool {
-        self.slots.iter().all(|slot| slot.running().is_none() && slot.waiting() == 0)
+        let is_work = |slot: &&Slot| slot.kind() != JobKind::Ports;
+        self.slots.iter().filter(is_work).all(|slot| slot.running().is_none() && slot.waiting() == 0)
     }
 
     /// A job of the kind runs or waits.

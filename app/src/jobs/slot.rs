@@ -70,6 +70,10 @@ impl Slot {
         Self { kind, running: None, waiting: VecDeque::new() }
     }
 
+    pub(super) fn kind(&self) -> JobKind {
+        self.kind
+    }
+
     pub(super) fn push(&mut self, id: JobId, spec: JobSpec, work: Work) {
         self.waiting.push_back((id, spec, work));
     }

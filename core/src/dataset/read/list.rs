@@ -330,7 +330,7 @@ mod tests {
         check("", "./a.png ", Found::File(1));
         check("audio", "a.png", Found::File(2));
         check("", r"C:\mine\audio\b.wav", Found::File(4));
-        check("", "/home/somebody/fold2/c.wav", Found::File(6));
+        check("", "/data/somebody/fold2/c.wav", Found::File(6));
         check("", "b", Found::File(4));
         check("", "c.wav", Found::Ambiguous(2));
         check("", "d.wav", Found::Missing);
