@@ -244,6 +244,10 @@ pub fn remember(document: &mut Document, path: PathBuf, bytes: u64) {
 }
 
 fn cancelled(job: &JobSpec, document: &mut Document) {
+    // Nobody has asked for it, and nobody misses it.
+    if job.kind == JobKind::Ports {
+        return;
+    }
     if is_superseded(job, "It was cancelled", document) {
         return;
     }
