@@ -2,7 +2,9 @@
 
 use egui::{Align2, CornerRadius, Frame, Margin, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use emberlab_core::bench::{Check, DifferingPlace, Record, Stage};
+use emberlab_core::export::ESP_IDF_FIRMWARE;
 use emberlab_core::model::{OperatorId, SubgraphId};
+use emberlab_core::plan::{Chip, KernelSet, Target};
 
 use super::PanelContext;
 use super::date::date_text;
@@ -309,16 +311,30 @@ fn estimate_ui(ui: &mut Ui, quantity: Quantity, open: Option<&OpenModel>, ctx: &
         .on_hover_text(format!("For {}, the chip that is chosen at the top, with TFLM", target.chip.label()));
 }
 
+/// Bytes in use and the smallest arena as they were predicted for the program that answers: for our own runtime, or for
+/// TensorFlow Lite Micro with ESP-NN on the chip that the board says it has.
+fn predicted_arena(run: &BoardRun, open: &OpenModel) -> Option<(u32, Option<u32>)> {
+    let board = run.board.as_ref()?;
+    if board.firmware != ESP_IDF_FIRMWARE {
+        let needs = open.emberlab_arena.as_ref().ok()?.needs;
+        return Some((needs.used_bytes, Some(needs.minimum_bytes)));
+    }
+    let target = Target { chip: Chip::from_id(&board.chip)?, kernels: KernelSet::EspNn };
+    let plan = open.plan(target)?.as_ref().ok()?;
+    let minimum = plan.minimum_bytes.and_then(|bytes| u32::try_from(bytes).ok());
+    Some((u32::try_from(plan.used_bytes).ok()?, minimum))
+}
+
 fn memory_ui(ui: &mut Ui, run: &BoardRun, open: Option<&OpenModel>, theme: &Theme) {
-    let predicted = open.and_then(|open| open.emberlab_arena.as_ref().ok()).map(|arena| arena.needs);
+    let predicted = open.and_then(|open| predicted_arena(run, open));
     if let Some(model) = &run.model {
         let pairs = [
-            ("Arena", "Predicted arena", model.arena_used, predicted.map(|needs| needs.used_bytes)),
+            ("Arena", "Predicted arena", model.arena_used, predicted.map(|(used, _)| used)),
             (
                 "Smallest arena",
                 "Predicted smallest",
                 model.arena_minimum,
-                predicted.map(|needs| needs.minimum_bytes),
+                predicted.and_then(|(_, minimum)| minimum),
             ),
         ];
         for (name, prediction, measured, predicted) in pairs {
