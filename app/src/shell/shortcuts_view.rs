@@ -5,7 +5,7 @@ use egui::{Align, Key, Layout, ScrollArea, Ui, vec2};
 use super::Context;
 use super::keys::{Action, Group, TABLE};
 use super::popover::modal;
-use crate::panels::{arena, compress, design, inspect, run};
+use crate::panels::{arena, board, compress, design, inspect, run};
 use crate::shortcuts::{self, Shortcut};
 use crate::theme::text;
 use crate::theme::widgets::{icon_button, keycap};
@@ -76,6 +76,7 @@ fn groups() -> Vec<(&'static str, Vec<Line>)> {
     groups.push(("Inspect", lines_of(inspect::SHORTCUTS)));
     groups.push(("Arena", lines_of(&arena::SHORTCUTS)));
     groups.push(("Run", lines_of(&run::SHORTCUTS)));
+    groups.push(("Board", lines_of(&board::SHORTCUTS)));
     groups
 }
 

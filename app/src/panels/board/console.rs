@@ -99,10 +99,13 @@ impl Console {
         let theme = ctx.theme;
         let edit = TextEdit::singleline(&mut self.typed)
             .font(font_id::number_small())
-            .hint_text("Send a line")
+            .hint_text(text::number_small("Send a line"))
             .desired_width(FIELD)
             .text_color(theme.text.text_1);
-        let response = input_look(ui, theme, |ui| ui.add_sized(vec2(FIELD, 22.0), edit));
+        let response = input_look(ui, theme, |ui| {
+            ui.spacing_mut().interact_size.y = 20.0;
+            ui.add_sized(vec2(FIELD, 20.0), edit.margin(egui::Margin::symmetric(8, 2)))
+        });
         let response = response.accessible_name("Send a line to the board");
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if entered && !self.typed.is_empty() {

@@ -35,7 +35,7 @@ impl Distribution {
             empty_ui(ui, rect, theme);
             return;
         };
-        let marks = ((MARGINS.field(rect).width() / 84.0) as usize).clamp(2, 6);
+        let marks = ((MARGINS.field(rect).width() / 60.0) as usize).clamp(3, 6);
         let key = Key {
             histogram: numbers.histogram.clone(),
             summary: *numbers.summary,

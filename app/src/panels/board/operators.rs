@@ -274,8 +274,8 @@ impl Table for OperatorTable {
             Head::words(Column::Operator, "Operator", 0.0),
         ];
         let bar = match self.shows {
-            Shows::Time if is_time => "Time",
-            Shows::Time => value,
+            Shows::Time if self.quantity == Quantity::Instructions => "Instructions",
+            Shows::Time => "Time",
             Shows::PerMac => per_mac,
             Shows::Estimate => "Measured, estimate",
         };
@@ -296,7 +296,7 @@ impl Table for OperatorTable {
         }
         heads.push(Head::figures(Column::PerMac, per_mac, 92.0));
         if width > 720.0 {
-            heads.push(Head::words(Column::Expected, "Desktop CRC", 92.0));
+            heads.push(Head::words(Column::Expected, "Desktop CRC", 108.0));
         }
         heads.push(Head::words(Column::Found, "Board CRC", 96.0));
         heads
