@@ -54,6 +54,8 @@ pub enum BoardCommand {
     TogglePause,
     /// Ask for a firmware of the user's own.
     ChooseFirmware,
+    /// Ask for the folder of a project that `idf.py build` has built.
+    ChooseBuild,
     /// Flash this firmware, an ELF file or the folder of an ESP-IDF build; `None` for the one that ships.
     SetFirmware(Option<PathBuf>),
     /// Ask where, then write what was measured as CSV.
@@ -128,6 +130,7 @@ pub fn apply(command: BoardCommand, document: &mut Document, jobs: &mut Jobs) {
             }
         }
         BoardCommand::ChooseFirmware => jobs.ask_firmware(),
+        BoardCommand::ChooseBuild => jobs.ask_build(),
         BoardCommand::SetFirmware(path) => document.board.firmware = path,
         BoardCommand::SaveRecording => {
             let shown = document.board.shown_history();

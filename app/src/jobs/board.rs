@@ -157,6 +157,22 @@ impl Jobs {
         });
     }
 
+    /// Asks for the folder of a project that `idf.py build` has built.
+    pub fn ask_build(&mut self) {
+        let future =
+            rfd::AsyncFileDialog::new().set_title("Choose the folder of an ESP-IDF build").pick_folder();
+        self.start(spec("Choosing a build"), move |_| {
+            let start = Instant::now();
+            Some(match pollster::block_on(future) {
+                None if start.elapsed() < TOO_FAST => Outcome::NoDialog,
+                folder => {
+                    let path = folder.map(|folder| folder.path().to_path_buf());
+                    Outcome::Board(BoardOutcome::FirmwareChosen(path))
+                }
+            })
+        });
+    }
+
     /// Asks for a recording to show.
     pub fn ask_recording(&mut self) {
         let future = rfd::AsyncFileDialog::new()

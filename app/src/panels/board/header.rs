@@ -519,7 +519,10 @@ fn menu_ui(ui: &mut Ui, is_open: bool, typing: &mut Typing, ctx: &mut PanelConte
         action(ui, "Save what was measured as CSV…", BoardCommand::SaveRecording);
     }
     match &board.firmware {
-        None => action(ui, "Choose firmware…", BoardCommand::ChooseFirmware),
+        None => {
+            action(ui, "Choose firmware…", BoardCommand::ChooseFirmware);
+            action(ui, "Choose the folder of an ESP-IDF build…", BoardCommand::ChooseBuild);
+        }
         Some(path) => {
             let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             ui.label(text::small(format!("Flashes {name}")).color(theme.text.text_3));
