@@ -64,7 +64,9 @@ impl App {
             app.document.projects_folder =
                 settings::projects_folder().unwrap_or_else(|| app.document.projects_folder.clone());
         }
-        if let Some(records) = file.as_deref().and_then(|file| file.parent()).map(|folder| folder.join(RECORDS)) {
+        if let Some(records) =
+            file.as_deref().and_then(|file| file.parent()).map(|folder| folder.join(RECORDS))
+        {
             app.jobs.read_records(records.clone());
             app.document.board.records_file = Some(records);
         }

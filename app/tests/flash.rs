@@ -418,7 +418,10 @@ fn what_is_wrong_is_2_with_one_message_and_nothing_is_written() {
         (with(&["--chip", "esp32c3", "--firmware", "noise.bin"]), "no ELF file"),
         (with(&["--chip", "esp32c3", "--firmware", "empty"]), "empty is no build of ESP-IDF"),
         (with(&["--chip", "esp32c3", "--firmware", "gone.elf"]), "gone.elf"),
-        (vec!["flash", &example, "--image-only", "no/folder/out.bin", "--chip", "esp32c3"], "no/folder does not exist"),
+        (
+            vec!["flash", &example, "--image-only", "no/folder/out.bin", "--chip", "esp32c3"],
+            "no/folder does not exist",
+        ),
         (vec!["ports", "--everything"], "--everything"),
     ];
     for (arguments, part) in cases {

@@ -6,8 +6,8 @@
 mod board;
 mod compress;
 mod design;
-mod esp_idf;
 mod dialog;
+mod esp_idf;
 mod export;
 mod file;
 mod import;
@@ -22,8 +22,8 @@ mod train;
 mod watch;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use emberlab_core::model::{SubgraphId, TensorId};
@@ -343,7 +343,15 @@ impl Jobs {
     /// No jobs; `wake` is called when an event waits.
     pub fn new(wake: Wake) -> Self {
         let (sender, receiver) = channel();
-        Self { slots: JobKind::ALL.map(Slot::new), sender, receiver, wake, next_id: 1, board: None, flash_note: Arc::default() }
+        Self {
+            slots: JobKind::ALL.map(Slot::new),
+            sender,
+            receiver,
+            wake,
+            next_id: 1,
+            board: None,
+            flash_note: Arc::default(),
+        }
     }
 
     /// A sender for things that are not jobs, such as the watcher, and the function that wakes the window.

@@ -61,7 +61,8 @@ pub(super) fn ui(ui: &mut Ui, ctx: &mut Context<'_>) {
     let mut y = rail.top() + 8.0;
     for panel in PanelKind::ALL {
         let rect = Rect::from_min_size(pos2(rail.left(), y), vec2(rail.width(), ITEM));
-        let active = ctx.document.panel == panel && (ctx.document.active.is_some() || panel == PanelKind::Board);
+        let active =
+            ctx.document.panel == panel && (ctx.document.active.is_some() || panel == PanelKind::Board);
         if item(ui, ctx.theme, rect, panel.icon(), panel.label(), true, active).clicked() {
             ctx.send(Command::ShowPanel(panel));
             // From the start page a panel can only mean a model that is open.

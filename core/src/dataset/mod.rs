@@ -33,8 +33,8 @@ pub use check::{Balance, BalanceRow, Leak, duplicates, leaks};
 pub use files::{FileEntry, Files, MemoryFiles};
 pub use format::{
     ArrayOptions, ArrayRef, ArraySet, Column, FileLabel, Format, Generated, Generator, IdxOptions, IdxSet,
-    ListOptions, LogOptions, Naming, PictureOptions, RowsOptions, Selection, SeriesOptions, SoundOptions, TextTable,
-    TimeColumn, TimeUnit,
+    ListOptions, LogOptions, Naming, PictureOptions, RowsOptions, Selection, SeriesOptions, SoundOptions,
+    TextTable, TimeColumn, TimeUnit,
 };
 pub use generate::generate;
 pub use guess::{Guess, guess};

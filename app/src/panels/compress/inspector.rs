@@ -183,7 +183,9 @@ fn buttons_ui(
             ctx.send(Command::Compress(CompressCommand::ExportSources(name(), SourceKind::CArray)));
         }
         if button(ui, theme, ButtonKind::Outline, Some(Icon::Cpu), "ESP-IDF project…")
-            .on_hover_text("Writes a complete project with TensorFlow Lite Micro and ESP-NN, which idf.py builds")
+            .on_hover_text(
+                "Writes a complete project with TensorFlow Lite Micro and ESP-NN, which idf.py builds",
+            )
             .clicked()
         {
             ctx.send(Command::Compress(CompressCommand::ExportEspIdf(name())));
