@@ -221,8 +221,12 @@ pub fn histogram_chart(
     let end = histogram.start + histogram.width * histogram.counts.len() as f64;
     let unit = quantity.axis_unit(end);
     let most = f64::from(histogram.counts.iter().copied().max().unwrap_or(1).max(1));
-    let (low, high) = (histogram.start / unit.per, end / unit.per);
-    let margin = (high - low) * 0.04;
+    // A bin of one whole number stands over that number.
+    let is_whole = unit.per == 1.0 && histogram.width == 1.0;
+    let shift = if is_whole { 0.5 } else { 0.0 };
+    let (low, high) = (histogram.start / unit.per - shift, end / unit.per - shift);
+    let least = if is_whole { 2.5 } else { 0.0 };
+    let margin = ((high - low) * 0.04).max(least);
     let top = most * 1.14;
     let width = histogram.width / unit.per;
     let gap = if histogram.counts.len() > 1 { width * 0.08 } else { 0.0 };
@@ -239,8 +243,7 @@ pub fn histogram_chart(
         ("p95", summary.p95, theme.status.warn, top * 0.91),
     ];
     for (name, value, colour, height) in percentiles {
-        // The middle of what one number takes of the axis.
-        let at = (value as f64 + 0.5_f64.min(histogram.width / 2.0)) / unit.per;
+        let at = value as f64 / unit.per;
         if (low..=high).contains(&at) {
             let points = vec![[at, 0.0], [at, height]];
             lines.push(Line { name: name.to_owned(), points, colour, width: 1.5, dash: Dash::Dashed });
@@ -500,6 +503,15 @@ mod tests {
         assert_eq!(chart.x.label, "instructions per inference, 102 runs, 3 above");
         assert_eq!(chart.areas.len(), 3);
         assert_eq!(chart.lines.len(), 2);
+        let same = Histogram { start: 9010.0, width: 1.0, counts: vec![50], above: 0 };
+        let always = Summary { minimum: 9010, median: 9010, p95: 9010, p99: 9010, maximum: 9010, count: 50 };
+        let chart = histogram_chart(&same, &always, Quantity::Instructions, 4, Theme::of(false));
+        assert!(chart.x.marks.iter().all(|(_, text)| !text.contains('.')), "{:?}", chart.x.marks);
+        assert!(
+            chart.x.marks.iter().any(|(at, text)| *at == 9010.0 && text == "9,010"),
+            "{:?}",
+            chart.x.marks
+        );
         let late = Summary { p95: 5000, ..summary };
         let chart = histogram_chart(&histogram, &late, CHIP, 4, Theme::of(true));
         assert_eq!((chart.lines.len(), chart.x.label.starts_with("µs")), (1, true));
