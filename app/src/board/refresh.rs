@@ -133,7 +133,9 @@ fn take_text(run: &mut BoardRun, at_micros: u64, text: &str) {
     if plain.trim().is_empty() {
         return;
     }
-    for (name, value) in text_values(&plain) {
+    // What a bad line has left of frames is no text, and what it spells by chance no measurement.
+    let is_text = !plain.contains(char::REPLACEMENT_CHARACTER);
+    for (name, value) in text_values(&plain).into_iter().filter(|_| is_text) {
         run.put_value(&name, at_micros, value);
     }
     let level = text_line(&plain).level;

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,6 +16,13 @@ use super::{Device, Line, OpenError};
 pub const EMULATOR: &str = "qemu-system-riscv32";
 
 static FIRMWARE: &[u8] = include_bytes!("../../../assets/firmware/qemu.elf");
+
+/// Starts the emulator and waits until nobody holds the other end of its standard input any more, however this program ends;
+/// then ends the emulator and removes the image, whose path comes first.
+const KEEPER: &str = r#""$@" </dev/null & exec >&-; read -r _; kill $! 2>/dev/null; wait; rm -f "$0""#;
+
+/// How to get the emulator.
+const HELP: &str = "On Debian and Ubuntu: sudo apt-get install qemu-system-misc";
 
 /// Counts images that were written, so that each has a name of its own.
 static IMAGES: AtomicU32 = AtomicU32::new(0);
@@ -40,6 +46,9 @@ impl EmulatedDevice {
 impl Device for EmulatedDevice {
     fn open(&mut self) -> Result<Box<dyn Line>, OpenError> {
         let failed = |message: String, help: &str| OpenError { message, help: help.to_owned() };
+        if !is_emulator_there() {
+            return Err(failed(format!("The emulator {EMULATOR} is not installed"), HELP));
+        }
         let mut elf = FIRMWARE.to_vec();
         if let Some(model) = &self.model {
             insert_model(&mut elf, model).map_err(|error| {
@@ -54,23 +63,34 @@ impl Device for EmulatedDevice {
                 "Free some space for temporary files",
             )
         })?;
-        // From here on dropping it removes the file and ends the emulator.
-        let mut emulator = Emulator { child: None, image };
         // With -icount the counter counts instructions; the core has no A, F or D instructions.
-        let mut child = Command::new(EMULATOR)
-            .args(["-M", "virt", "-cpu", "rv32,a=false,f=false,d=false", "-m", "16M", "-bios", "none"])
+        let started = Command::new("sh")
+            .args(["-c", KEEPER])
+            .arg(&image)
+            .args([
+                EMULATOR,
+                "-M",
+                "virt",
+                "-cpu",
+                "rv32,a=false,f=false,d=false",
+                "-m",
+                "16M",
+                "-bios",
+                "none",
+            ])
             .args(["-icount", "shift=0", "-display", "none", "-monitor", "none", "-serial", "pty", "-kernel"])
-            .arg(&emulator.image)
-            .stdin(Stdio::null())
+            .arg(&image)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| {
-                let help = "On Debian and Ubuntu: sudo apt-get install qemu-system-misc";
-                failed(format!("The emulator {EMULATOR} cannot be started: {error}"), help)
-            })?;
+            .spawn();
+        let mut child = started.map_err(|error| {
+            // It may be gone already.
+            let _ = fs::remove_file(&image);
+            failed(format!("The emulator {EMULATOR} cannot be started: {error}"), HELP)
+        })?;
         let stdout = child.stdout.take();
-        emulator.child = Some(child);
+        let emulator = Emulator { child };
         // char device redirected to /dev/pts/3 (label serial0)
         let mut said = String::new();
         if let Some(stdout) = stdout {
@@ -89,20 +109,17 @@ impl Device for EmulatedDevice {
     }
 }
 
-/// A running emulator and its image; both end with it.
+/// A running emulator; it ends with this value.
 struct Emulator {
-    child: Option<Child>,
-    image: PathBuf,
+    child: Child,
 }
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            // It may have ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        let _ = fs::remove_file(&self.image);
+        // The end of its standard input is the sign to end everything.
+        drop(self.child.stdin.take());
+        // It may have ended by itself.
+        let _ = self.child.wait();
     }
 }
 

@@ -228,5 +228,17 @@ fn the_emulated_board_counts_the_same_instructions_every_time() {
             // The firmware that ships is the one that the table was made with.
             assert_eq!(counts[0], expected, "{name}");
         }
+        drop(session);
+    }
+    // However it ended, no emulator and no image of ours is left.
+    let image = format!("emberlab-{}-", std::process::id());
+    let deadline = Instant::now() + PATIENCE;
+    let is_left = || {
+        let names = std::fs::read_dir(std::env::temp_dir()).expect("it is there");
+        names.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with(&image))
+    };
+    while is_left() {
+        assert!(Instant::now() < deadline, "an image is left");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
