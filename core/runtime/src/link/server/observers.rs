@@ -57,10 +57,12 @@ impl<'w, 'b, B: Board> Watch<'w, 'b, B> {
     /// Looks at the line if the last look is a while ago; true if the run is to stop.
     fn listen(&mut self) -> bool {
         if self.cycles - self.last_look > self.patience {
-            self.is_stopped |= self.wire.is_to_stop(self.request);
-            let before = self.cycles;
             self.count();
-            self.aside += self.cycles - before;
+            let before = self.cycles;
+            self.is_stopped |= self.wire.is_to_stop(self.request);
+            self.count();
+            // The look, and the reading before it.
+            self.aside += self.cycles - before + u64::from(self.wire.overhead_cycles());
             self.last_look = self.cycles;
         }
         self.is_stopped
@@ -85,32 +87,51 @@ impl<B: Board> Observer for Watch<'_, '_, B> {
 pub(super) struct Times<'w, 'b, 'r, B> {
     pub(super) watch: Watch<'w, 'b, B>,
     rows: &'r mut [Row],
-    /// Cycles of looking at one operator, which are taken off.
-    overhead: u64,
+    overhead: Overhead,
+    /// The last operator is not looked at any more when its time ends; given back to the first one.
+    given_back: u64,
+}
+
+/// Cycles of looking at operators, which are taken off.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Overhead {
+    /// Of one operator.
+    pub(super) operator: u32,
+    /// What is left of looking, and of the invocation, behind the last reading.
+    rest: u32,
 }
 
 /// How often looking is measured. The fastest time counts: the first ones wait for the flash.
 const REHEARSALS: usize = 8;
 
 impl<'w, 'b, 'r, B: Board> Times<'w, 'b, 'r, B> {
-    pub(super) fn new(watch: Watch<'w, 'b, B>, rows: &'r mut [Row], overhead: u32) -> Self {
-        Self { watch, rows, overhead: overhead.into() }
+    pub(super) fn new(watch: Watch<'w, 'b, B>, rows: &'r mut [Row], overhead: Overhead) -> Self {
+        Self { watch, rows, overhead, given_back: overhead.rest.into() }
     }
 
-    /// Cycles of looking at one operator: all of them looked at without being run, less the same with nobody who looks.
-    pub(super) fn overhead(wire: &mut Wire<'_, B>, session: &mut Session<'_>) -> u32 {
+    /// What looking costs: all operators looked at without being run, less the same with nobody who looks.
+    pub(super) fn overhead(wire: &mut Wire<'_, B>, session: &mut Session<'_>) -> Overhead {
         let n_operators = session.n_operators_of(0).max(1) as u64;
-        let (mut looked_at, mut passed_by) = (u64::MAX, u64::MAX);
+        let (mut looked_at, mut passed_by, mut rest) = (u64::MAX, u64::MAX, u64::MAX);
         for _ in 0..REHEARSALS {
-            let mut times = Times::new(Watch::deaf(wire), &mut *session.rows, 0);
+            let mut times = Times::new(Watch::deaf(wire), &mut *session.rows, Overhead::default());
             session.interpreter.rehearse(black_box(&mut times));
-            looked_at = looked_at.min(times.watch.finish());
+            let last = times.watch.passed();
+            let end = times.finish();
+            looked_at = looked_at.min(end);
+            rest = rest.min(end.saturating_sub(last));
             let watch = Watch::deaf(wire);
             session.interpreter.rehearse(black_box(&mut ()));
             passed_by = passed_by.min(watch.finish());
         }
-        let overhead = (looked_at.saturating_sub(passed_by) + n_operators / 2) / n_operators;
-        u32::try_from(overhead).unwrap_or(u32::MAX)
+        let operator = (looked_at.saturating_sub(passed_by) + n_operators / 2) / n_operators;
+        let word = |cycles: u64| u32::try_from(cycles).unwrap_or(u32::MAX);
+        Overhead { operator: word(operator), rest: word(rest) }
+    }
+
+    /// Cycles of the whole invocation.
+    pub(super) fn finish(self) -> u64 {
+        self.watch.finish().saturating_sub(self.overhead.rest.into())
     }
 }
 
@@ -130,7 +151,8 @@ impl<B: Board> Observer for Times<'_, '_, '_, B> {
 
     fn after(&mut self, operator: &OperatorEvent<'_>) {
         self.watch.count();
-        self.watch.aside += self.overhead;
+        self.watch.cycles += core::mem::take(&mut self.given_back);
+        self.watch.aside += u64::from(self.overhead.operator);
         let passed = self.watch.passed();
         if let Some(row) = row(self.rows, operator) {
             let start = u64::from(row[START_HIGH]) << 32 | u64::from(row[START]);

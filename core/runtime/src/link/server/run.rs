@@ -1,6 +1,6 @@
 //! A run: invocations one after the other, and what is sent of each.
 
-use super::observers::{Checks, Times, Watch, send_parts};
+use super::observers::{Checks, Overhead, Times, Watch, send_parts};
 use super::session::{CALLS, CYCLES, Session};
 use super::wire::{Request, Wire};
 use super::{About, Board, Choose};
@@ -40,12 +40,13 @@ pub(super) fn run<B: Board>(wire: &mut Wire<'_, B>, session: &mut Session<'_>, r
     for index in 0..session.interpreter.n_inputs() {
         inputs_crc.update(session.interpreter.input_bytes(index));
     }
-    let overhead = if run.mode == Mode::Operators { Times::overhead(wire, session) } else { 0 };
-    let (inputs_crc, operator_overhead) = (inputs_crc.value(), Some(overhead));
+    let overhead =
+        if run.mode == Mode::Operators { Times::overhead(wire, session) } else { Overhead::default() };
+    let (inputs_crc, operator_overhead) = (inputs_crc.value(), Some(overhead.operator));
     wire.accepted = Accepted { request: run.request, inputs_crc, operator_overhead };
     wire.running = run.request;
     wire.send(wire.accepted);
-    let (invocations, end) = invocations(wire, session, run);
+    let (invocations, end) = invocations(wire, session, run, overhead);
     wire.running = 0;
     let finished = Finished { request: run.request, invocations, end, dropped: wire.dropped() };
     wire.last = Some(finished);
@@ -53,7 +54,12 @@ pub(super) fn run<B: Board>(wire: &mut Wire<'_, B>, session: &mut Session<'_>, r
 }
 
 /// Runs the invocations; how many were whole, and why no more came.
-fn invocations<B: Board>(wire: &mut Wire<'_, B>, session: &mut Session<'_>, run: &Run) -> (u32, End) {
+fn invocations<B: Board>(
+    wire: &mut Wire<'_, B>,
+    session: &mut Session<'_>,
+    run: &Run,
+    overhead: Overhead,
+) -> (u32, End) {
     let interval = u64::from(run.interval_micros);
     let mut due = wire.micros();
     let mut done = 0u32;
@@ -73,7 +79,7 @@ fn invocations<B: Board>(wire: &mut Wire<'_, B>, session: &mut Session<'_>, run:
         };
         // Beats that were missed are left out, so that no burst follows.
         due += interval * (1 + late_micros.checked_div(interval).unwrap_or(0));
-        if !invoke(wire, session, run, done, late_micros) {
+        if !invoke(wire, session, run, overhead, done, late_micros) {
             return (done, End::Stopped);
         }
         done = done.wrapping_add(1);
@@ -86,6 +92,7 @@ fn invoke<B: Board>(
     wire: &mut Wire<'_, B>,
     session: &mut Session<'_>,
     run: &Run,
+    overhead: Overhead,
     invocation: u32,
     late_micros: u64,
 ) -> bool {
@@ -111,11 +118,10 @@ fn invoke<B: Board>(
         }
         Mode::Operators => {
             session.clear_times();
-            let overhead = wire.accepted.operator_overhead.unwrap_or(0);
             let watch = Watch::new(wire, run.request);
             let mut times = Times::new(watch, &mut *session.rows, overhead);
             let result = session.interpreter.invoke(&mut times);
-            (result, times.watch.finish())
+            (result, times.finish())
         }
         Mode::Checksums | Mode::Bytes => {
             let chosen = (run.mode == Mode::Bytes).then_some((run.subgraph, run.operator));
