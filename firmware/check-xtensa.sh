@@ -2,7 +2,7 @@
 # Type-checks the firmware for a chip with Xtensa cores, for which upstream Rust has no compiler:
 #   firmware/check-xtensa.sh esp32|esp32s3
 # The target says that it is Xtensa, but its code generator is that of an ARM core, so that rustc takes the assembler lines
-# of esp-hal. Nothing that could run comes out of it. This script has not been run to its end yet, and is no part of the gate.
+# of esp-hal. Nothing that could run comes out of it.
 # Needs Debian's rustc-web, cargo-web and rust-web-src.
 set -euo pipefail
 chip=${1:?usage: firmware/check-xtensa.sh esp32|esp32s3}

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use emberlab_core::firmware_image::insert_model;
 use emberlab_core::link::{
-    Client, End, Event, Invocation, Mode, Model, NO_OPERATOR, Place, Reference, Run, Source, Target, Unit,
-    check_against,
+    Board, Client, End, Event, Invocation, Mode, Model, NO_OPERATOR, Place, Reference, Run, Source, Target,
+    Unit, check_against,
 };
 use emberlab_runtime::link::crc32;
 
@@ -159,7 +159,7 @@ fn continuously(firmware: &Path) -> Result<()> {
     insert_model(&mut elf, model).map_err(|error| error.to_string())?;
     let mut board = Emulator::start(&elf, Line::Terminal)?;
     board.model()?;
-    let run = Run { outputs: 0, invocations: 10_000, interval_micros: 200, ..RUN };
+    let run = Run { outputs: 0, invocations: 5000, interval_micros: 200, ..RUN };
     let (_, invocations) = board.run(run, &reference)?;
     let dropped = invocations.last().and_then(|last| last.sample).map(|sample| sample.dropped);
     let counters = board.client.counters();
@@ -184,6 +184,7 @@ fn stop(board: &mut Emulator) -> Result<()> {
 /// The model comes over the line into RAM.
 fn from_ram(elf: &[u8], model: &[u8], reference: &Reference) -> Result<()> {
     let mut board = Emulator::start(elf, Line::Pipes)?;
+    board.ask()?;
     board.client.send(Target::Model, model.into());
     let ready = board.wait_for(|event| match event {
         Event::Ready(ready) => Some(*ready),
@@ -201,7 +202,7 @@ fn without_a_model(elf: &[u8], model: &[u8]) -> Result<()> {
     insert_model(&mut broken, &model[..model.len() / 2]).map_err(|error| error.to_string())?;
     for (elf, bytes) in [(elf, 0), (&broken, model.len() / 2)] {
         let mut board = Emulator::start(elf, Line::Pipes)?;
-        board.client.ask();
+        board.ask()?;
         let refusal = board.wait_for(|event| match event {
             Event::Refused(refusal) => Some(refusal.clone()),
             _ => None,
@@ -313,13 +314,27 @@ impl Emulator {
         }
     }
 
+    /// What the board says of itself. The emulator may take longer to start than a host is patient.
+    fn ask(&mut self) -> Result<Board> {
+        let since = Instant::now();
+        loop {
+            self.client.ask();
+            let about = self.wait_for(|event| match event {
+                Event::Board(board) => Some(Some(board.clone())),
+                Event::Unanswered { .. } => Some(None),
+                _ => None,
+            })?;
+            match about {
+                Some(about) => return Ok(about),
+                None if since.elapsed() > PATIENCE => return Err("the board does not answer".to_owned()),
+                None => (),
+            }
+        }
+    }
+
     /// The model that is ready.
     fn model(&mut self) -> Result<Model> {
-        self.client.ask();
-        let about = self.wait_for(|event| match event {
-            Event::Board(board) => Some(board.clone()),
-            _ => None,
-        })?;
+        let about = self.ask()?;
         if about.unit != Unit::Instructions {
             return Err("the emulated board counts no instructions".to_owned());
         }
