@@ -743,11 +743,13 @@ impl Measure {
                 self.compare(&invocation, &reference);
             }
             Step::Fetch { request } if *request == invocation.request => self.take_tensor(&invocation),
-            Step::Operators(request) if *request == invocation.request => {
-                if !invocation.operators.is_empty() && invocation.is_whole {
-                    self.n_operator_runs += 1;
-                    self.say(Said::Operators(invocation.operators));
-                }
+            Step::Operators(request)
+                if *request == invocation.request
+                    && !invocation.operators.is_empty()
+                    && invocation.is_whole =>
+            {
+                self.n_operator_runs += 1;
+                self.say(Said::Operators(invocation.operators));
             }
             Step::Batch { request, .. } if *request == invocation.request => self.take_sample(invocation),
             _ => (),

@@ -101,7 +101,7 @@ fn number(text: &str) -> Option<(f64, &str)> {
     let value: f64 = text[..end].parse().ok()?;
     let rest = &text[end..];
     // An address such as 0x3c or a clock such as 12:30 is no measurement.
-    let is_other = rest.starts_with([':', 'x', 'X', '_']) || rest.starts_with(|next: char| next == '/');
+    let is_other = rest.starts_with([':', 'x', 'X', '_', '/']);
     (value.is_finite() && !is_other).then_some((value, rest))
 }
 

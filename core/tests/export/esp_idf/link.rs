@@ -19,6 +19,9 @@ use emberlab_runtime::link::{Message, crc32};
 use crate::noise::{Faults, NONE, Noise};
 use crate::support::is_there;
 
+/// Invocations, and how the run ended.
+type Heard = (Vec<Invocation>, Option<(u32, End)>);
+
 const HEADER: &str = include_str!("../../../src/export/esp_idf/templates/emberlab_link.h");
 const PROTOCOL: &str = include_str!("../../../../firmware/PROTOCOL.md");
 
@@ -129,7 +132,7 @@ impl Bench {
 
     /// All invocations of a run and its end, as far as they arrive. A question now and then finds out about an end that was
     /// lost.
-    fn run(&mut self, run: Run) -> Result<(Vec<Invocation>, Option<(u32, End)>), Event> {
+    fn run(&mut self, run: Run) -> Result<Heard, Box<Event>> {
         let request = self.client.run(run);
         let mut invocations = Vec::new();
         let mut quiet_since = Instant::now();
@@ -145,7 +148,9 @@ impl Bench {
                         return Ok((invocations, Some((done, end))));
                     }
                     Event::Board(_) if self.client.running().is_none() => return Ok((invocations, None)),
-                    Event::Failed { .. } | Event::Unanswered { .. } | Event::Refused(_) => return Err(event),
+                    Event::Failed { .. } | Event::Unanswered { .. } | Event::Refused(_) => {
+                        return Err(Box::new(event));
+                    }
                     _ => (),
                 }
             }
@@ -480,7 +485,7 @@ fn a_bad_line_loses_results_and_changes_none() {
                     }
                 }
                 // Every try was lost: said, not hung.
-                Err(Event::Unanswered { .. }) => n_broken += 1,
+                Err(event) if matches!(*event, Event::Unanswered { .. }) => n_broken += 1,
                 Err(other) => panic!("{other:?}"),
             }
         }
@@ -504,7 +509,7 @@ fn a_board_survives_any_bytes() {
             _ => bytes.push(generator.step() as u8),
         }
         // Whole frames with any kind and fields.
-        if generator.step() % 50 == 0 {
+        if generator.step().is_multiple_of(50) {
             let n_fields = generator.step() as usize % 30;
             let mut content: Vec<u8> = vec![generator.step() as u8, 0, generator.step() as u8 % 8];
             content.extend((0..n_fields).map(|_| generator.step() as u8 & generator.step() as u8));

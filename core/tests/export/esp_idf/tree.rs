@@ -309,7 +309,7 @@ fn external_memory_and_large_models_have_their_settings() {
         let size = text(&project, "partitions.csv").lines().last().expect("the application");
         let size = size.rsplit(' ').next().and_then(|size| size.strip_prefix("0x")).expect("a number");
         let size = u64::from_str_radix(size, 16).expect("hexadecimal");
-        assert!(size % 65_536 == 0 && size > n_bytes as u64 + 400_000, "{size}");
+        assert!(size.is_multiple_of(65_536) && size > n_bytes as u64 + 400_000, "{size}");
         assert_eq!(project.notes.iter().any(|note| note.contains("8 MB of flash")), has_note);
     }
 }
