@@ -177,9 +177,9 @@ impl BoardPanel {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let button = small_button(ui, theme, ButtonKind::Ghost, Some(Icon::Download), "Export");
                     Popup::menu(&button).show(|ui| {
-                        let operators = shown.run.and_then(|run| {
+                        let operators = shown.run.map(|run| {
                             let given = self.operators.given(run, ctx.document);
-                            Some(&*self.operators.refresh(&given).0)
+                            self.operators.refresh(&given).0
                         });
                         let exported = Exported { shown: *shown, numbers, names: &names, operators };
                         export::menu_ui(ui, &mut self.live, &exported, ctx);

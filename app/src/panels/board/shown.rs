@@ -36,8 +36,11 @@ pub struct Numbers<'a> {
 /// The numbers of a recording, made once.
 #[derive(Default)]
 pub struct RecordingNumbers {
-    known: Option<(String, u64, Option<(Summary, Histogram)>)>,
+    known: Option<(String, u64, Option<SummaryAndHistogram>)>,
 }
+
+/// What the samples of a recording come to.
+type SummaryAndHistogram = (Summary, Histogram);
 
 /// Bins of a histogram.
 const BINS: usize = 48;
