@@ -4,17 +4,20 @@
 //! operator, operators are measured, and invocations go on in batches, with a measurement of the operators in between. A reset
 //! and a line that comes back begin all of this anew.
 
+mod compare;
+mod said;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::history::{MarkerKind, Sample};
-use super::operators::OperatorTime;
 use crate::link::{
-    Board, Client, Counters, End, Event, Invocation, Mismatch, Mode, Model, NO_OPERATOR, Place, Reference,
-    Refusal, Run, Source, Target, check_against,
+    Client, Counters, End, Event, Invocation, Mode, Model, NO_OPERATOR, Place, Reference, Refusal, Run,
+    Source, Target,
 };
-use crate::run::{Memory, RunError, Semantics, Trace};
 use emberlab_runtime::link::crc32;
+
+pub use said::{Check, Compared, Difference, DifferingPlace, Inputs, Order, Plan, Said, Stage, Trouble};
 
 /// A batch of invocations takes about so long, so that an order is followed soon.
 const BATCH_MICROS: u64 = 1_000_000;
@@ -28,184 +31,6 @@ const OFTEN_UNTIL: u64 = 50;
 const ANSWER_MICROS: u64 = 500_000;
 /// A board that runs and says nothing for so long is asked whether it still does.
 const SILENCE_MICROS: u64 = 2_000_000;
-/// Bytes of a differing tensor that are fetched at most: more take minutes over a slow line.
-const MAX_TENSOR_BYTES: u32 = 256 << 10;
-
-/// What is to be measured, and how.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The file of the model that the board is to have; `None` for any model, which is then compared with nothing.
-    pub model: Option<Arc<[u8]>>,
-    /// A board whose model has another checksum is compared all the same: what a firmware that does not know the file's
-    /// bytes computes can still be right.
-    pub trusts_model: bool,
-    /// A board that has another model gets this one over the line into RAM.
-    pub sends_model: bool,
-    /// Without measuring only text is listened to.
-    pub measures: bool,
-    /// Inputs that are computed on both sides.
-    pub n_checks: u32,
-    /// Invocations that are measured; `None` for no end.
-    pub runs: Option<u64>,
-    /// Microseconds from one invocation to the next; 0 for no pause.
-    pub interval_micros: u32,
-    /// What the inputs are.
-    pub inputs: Inputs,
-    /// The outputs of every invocation are sent, too.
-    pub sends_outputs: bool,
-}
-
-/// What the inputs of measured invocations are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Inputs {
-    /// Random numbers that begin with this seed.
-    Random(u32),
-    /// The bytes of all inputs, one behind the other.
-    Given(Arc<[u8]>),
-}
-
-/// What the user may ask for while it goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Measure at another rate; microseconds from one invocation to the next.
-    Rate(u32),
-    /// Measure with other inputs.
-    Inputs(Inputs),
-    /// Stop measuring, and listen.
-    Stop,
-    /// Begin anew.
-    Begin,
-    /// Send the model into RAM, and begin anew.
-    SendModel,
-}
-
-/// Where a measurement is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Asks the board what it is.
-    Asking,
-    /// Sends the model into RAM: bytes that have arrived, bytes of all.
-    Sending(usize, usize),
-    /// Compares with this computer: inputs that are done, inputs of all.
-    Checking(u32, u32),
-    /// Fetches the tensor that differs.
-    Fetching,
-    /// Measures.
-    Live,
-    /// Listens to text.
-    Listening,
-    /// Nothing speaks the link at the other end.
-    Silent,
-    /// The board has no model that can run.
-    NoModel,
-    /// The board has another model than the one that is to be measured.
-    OtherModel,
-    /// The board speaks another version of the link.
-    OtherVersion,
-    /// The program on the board came to an end.
-    Panicked,
-    /// The line is gone.
-    Lost,
-    /// All invocations that were asked for are measured.
-    Done,
-}
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Said {
-    /// The measurement goes on with something else.
-    Stage(Stage),
-    /// What the board is.
-    Board(Box<Board>),
-    /// The model that the board has ready.
-    Model(Model),
-    /// Why the board has no model that can run.
-    Refused(Box<Refusal>),
-    /// What comparing has shown so far.
-    Check(Arc<Check>),
-    /// What every operator took in one invocation.
-    Operators(Vec<OperatorTime>),
-    /// An invocation, and the bytes of its outputs if they were asked for and arrived.
-    Sample(Sample, Option<Vec<u8>>),
-    /// A point of time to be marked.
-    Marker(MarkerKind),
-    /// A line of text.
-    Text(String),
-    /// Something went wrong.
-    Trouble(Trouble),
-}
-
-/// Something that went wrong, for the user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// What.
-    pub message: String,
-    /// What to try.
-    pub help: String,
-}
-
-/// What an operator wrote on both sides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Compared {
-    /// Number of the subgraph.
-    pub subgraph: u16,
-    /// Index of the operator.
-    pub operator: u16,
-    /// The tensor.
-    pub tensor: u32,
-    /// CRC-32 on this computer.
-    pub expected: u32,
-    /// CRC-32 on the board; `None` if it did not say.
-    pub found: Option<u32>,
-}
-
-/// What comparing has shown.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Check {
-    /// Inputs that were computed on both sides.
-    pub done: u32,
-    /// Inputs that are to be.
-    pub total: u32,
-    /// Inputs that could not be compared because the line lost too much.
-    pub incomplete: u32,
-    /// What operators wrote, for the latest input.
-    pub operators: Vec<Compared>,
-    /// The first difference.
-    pub difference: Option<Difference>,
-}
-
-/// The first difference between board and computer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Difference {
-    /// Seed of the random input; `None` for one that was given.
-    pub seed: Option<u32>,
-    /// Where.
-    pub place: DifferingPlace,
-    /// The tensor's bytes on this computer.
-    pub expected: Option<Arc<[u8]>>,
-    /// The tensor's bytes on the board.
-    pub found: Option<Arc<[u8]>>,
-}
-
-/// Where board and computer differ first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DifferingPlace {
-    /// The board computes on other inputs than it was told.
-    Inputs,
-    /// The operator writes something else: subgraph, index, tensor, place in the order of execution.
-    Operator(u16, u16, u32, u32),
-    /// The board runs other operators than this computer does.
-    Order,
-    /// The outputs, although all operators agree.
-    Outputs,
-}
-
-impl Check {
-    /// Every input was compared and nothing differs.
-    pub fn is_equal(&self) -> bool {
-        self.done == self.total && self.total > 0 && self.incomplete == 0 && self.difference.is_none()
-    }
-}
 
 /// What the answers belong to.
 #[derive(Clone, Debug, PartialEq)]
@@ -662,42 +487,6 @@ impl Measure {
         }
     }
 
-    /// The input of the comparison that is next: what was given comes first, then random numbers.
-    fn check_run(&self, mode: Mode) -> Run {
-        let run = self.run_of(mode, 1);
-        let index = self.check.done + self.check.incomplete;
-        match (&self.plan.inputs, index) {
-            (Inputs::Given(_), 0) => run,
-            (Inputs::Given(_), _) => Run { source: Source::Random, seed: index, ..run },
-            (Inputs::Random(seed), _) => Run { seed: seed.wrapping_add(index), ..run },
-        }
-    }
-
-    fn run_check(&mut self, tries: u32) {
-        let Some(file) = self.plan.model.clone() else { return self.run_batch() };
-        self.stage(Stage::Checking(self.check.done + self.check.incomplete, self.check.total));
-        let run = self.check_run(Mode::Checksums);
-        let given: &[u8] = match &self.plan.inputs {
-            Inputs::Given(bytes) if run.source == Source::Given => bytes,
-            _ => &[],
-        };
-        match Reference::new(&file, run.source, run.seed, given) {
-            Ok(reference) => {
-                let request = self.client.run(run);
-                let reference = Arc::new(reference);
-                self.step = Step::Check { request, tries, reference, is_settled: false };
-            }
-            Err(error) => {
-                self.trouble(
-                    format!("This computer cannot run the model: {}", error.message),
-                    "Inspect says which operators run where. The board is measured without comparing",
-                );
-                self.check.total = 0;
-                self.go_on();
-            }
-        }
-    }
-
     fn run_operators(&mut self, invocations: u32) {
         self.step = Step::Operators(self.client.run(self.run_of(Mode::Operators, invocations)));
     }
@@ -716,24 +505,6 @@ impl Measure {
         let request = self.client.run(run);
         self.n_batches += 1;
         self.step = Step::Batch { request, since_micros: self.now_micros, n_asked };
-    }
-
-    fn take_accepted(&mut self, request: u16, inputs_crc: u32) {
-        if let Step::Check { request: expected, reference, is_settled, .. } = &mut self.step
-            && *expected == request
-            && reference.inputs_crc != inputs_crc
-        {
-            *is_settled = true;
-            self.differ(DifferingPlace::Inputs);
-        }
-    }
-
-    fn differ(&mut self, place: DifferingPlace) {
-        if self.check.difference.is_none() {
-            let run = self.check_run(Mode::Checksums);
-            let seed = (run.source == Source::Random).then_some(run.seed);
-            self.check.difference = Some(Difference { seed, place, expected: None, found: None });
-        }
     }
 
     fn take_invocation(&mut self, invocation: Invocation) {
@@ -777,118 +548,6 @@ impl Measure {
         };
         self.n_samples += 1;
         self.say(Said::Sample(sample, outputs.filter(|bytes| !bytes.is_empty())));
-    }
-
-    fn compare(&mut self, invocation: &Invocation, reference: &Reference) {
-        if !invocation.is_whole && invocation.checksums.len() != reference.checksums.len() {
-            // Asked for again when the run is over.
-            return;
-        }
-        let Step::Check { is_settled, .. } = &mut self.step else { return };
-        if std::mem::replace(is_settled, true) {
-            return;
-        }
-        self.check.operators = (reference.checksums.iter().enumerate())
-            .map(|(index, expected)| {
-                let found = invocation.checksums.get(index);
-                let is_same_place = |found: &&crate::link::OutputChecksum| {
-                    (found.subgraph, found.operator, found.tensor)
-                        == (expected.subgraph, expected.operator, expected.tensor)
-                };
-                Compared {
-                    subgraph: expected.subgraph,
-                    operator: expected.operator,
-                    tensor: expected.tensor,
-                    expected: expected.crc,
-                    found: found.filter(is_same_place).map(|found| found.crc),
-                }
-            })
-            .collect();
-        if let Some(mismatch) = check_against(reference, invocation) {
-            let place = match mismatch {
-                Mismatch::Outputs => DifferingPlace::Outputs,
-                Mismatch::Operator { expected: Some(expected), found: Some(found) }
-                    if (expected.subgraph, expected.operator, expected.tensor, expected.n_bytes)
-                        == (found.subgraph, found.operator, found.tensor, found.n_bytes) =>
-                {
-                    let record =
-                        reference.checksums.iter().position(|one| *one == expected).unwrap_or_default();
-                    DifferingPlace::Operator(
-                        expected.subgraph,
-                        expected.operator,
-                        expected.tensor,
-                        record as u32,
-                    )
-                }
-                Mismatch::Operator { .. } => DifferingPlace::Order,
-            };
-            self.differ(place);
-        } else if self.check.difference.is_none() {
-            self.check.done += 1;
-        }
-    }
-
-    /// Fetches the tensor that differs, if it may be fetched.
-    fn explain(&mut self) {
-        let place = self.check.difference.as_ref().map(|difference| difference.place);
-        let Some(DifferingPlace::Operator(subgraph, operator, tensor, record)) = place else {
-            return self.end_check();
-        };
-        let expected = self.expected_tensor(subgraph, operator, tensor, record);
-        let is_small = expected
-            .as_ref()
-            .is_ok_and(|bytes| bytes.as_ref().is_some_and(|bytes| bytes.len() as u32 <= MAX_TENSOR_BYTES));
-        if let (Ok(bytes), Some(difference)) = (expected, &mut self.check.difference) {
-            difference.expected = bytes.map(Arc::from);
-        }
-        if !is_small {
-            return self.end_check();
-        }
-        self.stage(Stage::Fetching);
-        let run = Run { subgraph, operator, ..self.check_run(Mode::Bytes) };
-        self.step = Step::Fetch { request: self.client.run(run) };
-    }
-
-    /// What this computer writes there, on the input of the comparison.
-    fn expected_tensor(
-        &self,
-        subgraph: u16,
-        operator: u16,
-        tensor: u32,
-        record: u32,
-    ) -> Result<Option<Vec<u8>>, RunError> {
-        let Some(file) = &self.plan.model else { return Ok(None) };
-        let run = self.check_run(Mode::Checksums);
-        let mut memory = Memory::new(file, Semantics::Tflm)?;
-        let mut interpreter = memory.interpreter()?;
-        let given: &[u8] = match &self.plan.inputs {
-            Inputs::Given(bytes) => bytes,
-            Inputs::Random(_) => &[],
-        };
-        crate::link::set_inputs(&mut interpreter, run.source, run.seed, given);
-        let mut trace = Trace::with_bytes(64 << 20);
-        // The trace never stops it.
-        let _ = interpreter.invoke(&mut trace);
-        let output = trace.outputs.into_iter().nth(record as usize).filter(|output| {
-            (output.subgraph, output.operator, output.tensor)
-                == (u32::from(subgraph), u32::from(operator), tensor)
-        });
-        Ok(output.and_then(|output| output.bytes))
-    }
-
-    fn take_tensor(&mut self, invocation: &Invocation) {
-        if let Some(difference) = &mut self.check.difference
-            && let DifferingPlace::Operator(.., record) = difference.place
-        {
-            let bytes = invocation.written.get(&record).cloned().flatten();
-            difference.found = bytes.map(Arc::from);
-        }
-    }
-
-    fn end_check(&mut self) {
-        self.say(Said::Check(Arc::new(self.check.clone())));
-        self.step = Step::Rest;
-        self.go_on();
     }
 
     fn take_finished(&mut self, request: u16, end: End) {
