@@ -43,7 +43,7 @@ impl Example {
             Self::Sine => "The first network, trained in seconds",
             Self::Tones => "Sound to features to a Conv1D network",
             Self::Gestures => "Accelerometer windows and an LSTM",
-            Self::Digits => "Pictures and a small CNN, with three trained runs",
+            Self::Digits => "A small CNN with three trained runs",
         }
     }
 

@@ -165,21 +165,13 @@ fn right_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
 }
 
 fn summary(theme: &Theme, problems: &[Problem]) -> (Icon, String, Color32) {
-    let count = |severity| problems.iter().filter(|problem| problem.severity == severity).count() as u64;
-    let parts: Vec<String> = [
-        (Severity::Error, "error", "errors"),
-        (Severity::Warning, "warning", "warnings"),
-        (Severity::Note, "note", "notes"),
-    ]
-    .into_iter()
-    .filter(|(severity, ..)| count(*severity) > 0)
-    .map(|(severity, one, many)| format::counted(count(severity), one, many))
-    .collect();
+    let count = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
+    let words = format::findings(count(Severity::Error), count(Severity::Warning), count(Severity::Note));
     match problems.first() {
         None => (Icon::CircleCheck, "No problems".to_owned(), theme.status.ok),
         Some(worst) => {
             let verdict = Problem::verdict(worst.severity);
-            (verdict.icon(), parts.join(", "), verdict.colour(theme))
+            (verdict.icon(), words, verdict.colour(theme))
         }
     }
 }

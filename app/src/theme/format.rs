@@ -59,6 +59,14 @@ pub fn counted(value: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(value), if value == 1 { one } else { many })
 }
 
+/// Counts of errors, warnings and notes, without those of which there are none: `2 errors, 1 note`.
+pub fn findings(errors: usize, warnings: usize, notes: usize) -> String {
+    let parts = [(errors, "error", "errors"), (warnings, "warning", "warnings"), (notes, "note", "notes")]
+        .into_iter();
+    let parts = parts.filter(|(value, ..)| *value > 0);
+    parts.map(|(value, one, many)| counted(value as u64, one, many)).collect::<Vec<_>>().join(", ")
+}
+
 /// A shape without the batch of 1, `48×48×16`; `scalar` without dimensions; `?` for an unknown dimension.
 pub fn shape(shape: &[i32]) -> String {
     let shown = match shape {
@@ -297,6 +305,8 @@ mod tests {
             (count(u64::MAX), "18,446,744,073,709,551,615"),
             (counted(1, "operator", "operators"), "1 operator"),
             (counted(1031, "operator", "operators"), "1,031 operators"),
+            (findings(2, 0, 1), "2 errors, 1 note"),
+            (findings(0, 1, 1200), "1 warning, 1,200 notes"),
         ]);
     }
 

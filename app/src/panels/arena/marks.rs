@@ -363,7 +363,8 @@ impl Scene<'_> {
             }
         }
         if let Some(y) = bound_y {
-            let text = format!("lower bound {}", format::bytes_only(bound));
+            // The figures above the map count the persistent part too.
+            let text = format!("lower bound of the head {}", format::bytes_only(bound));
             self.pill(marks, pos2(right, y), &text, memory.bound_line);
         }
     }
@@ -574,7 +575,7 @@ mod tests {
         let texts = texts(&marks);
         for text in [
             "head 400",
-            "lower bound 304",
+            "lower bound of the head 304",
             "Persistent 276 B",
             "tensors 48",
             "t2",

@@ -150,9 +150,9 @@ impl ModelFacts {
         self.graphs.get(subgraph.index())
     }
 
-    /// Findings of at least a severity.
-    pub fn n_findings(&self, at_least: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity <= at_least).count()
+    /// Findings of a severity.
+    pub fn n_findings(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
     /// What is alive while an operator runs, the largest first.

@@ -1,4 +1,4 @@
-//! The right end of the panel's header: the verdict, the count of notes, and the export menu.
+//! The right end of the panel's header: the verdict, the counts of findings, and the export menu.
 
 use egui::{Align, Layout, Popup, Ui};
 use emberlab_core::export::{EspIdfApp, SourceKind};
@@ -151,8 +151,7 @@ fn tags_ui(
     if let Some(runs) = RunsOn::of(open, facts, target) {
         tag(ui, theme, runs.verdict, runs.icon, &runs.text).on_hover_text(runs.reason);
     }
-    let n_findings = facts.n_findings(Severity::Note);
-    if n_findings == 0 {
+    if facts.findings.is_empty() {
         return None;
     }
     let (verdict, icon) = match facts.findings.first().map(|finding| finding.severity) {
@@ -160,7 +159,9 @@ fn tags_ui(
         Some(Severity::Warning) => (Verdict::Warn, Icon::TriangleAlert),
         Some(Severity::Note) | None => (Verdict::Info, Icon::Info),
     };
-    let label = format::counted(n_findings as u64, "note", "notes");
-    let notes = tag_button(ui, theme, verdict, icon, &label);
-    notes.clicked().then_some(HeaderEvent::Problems)
+    let [errors, warnings, notes] =
+        [Severity::Error, Severity::Warning, Severity::Note].map(|severity| facts.n_findings(severity));
+    let label = format::findings(errors, warnings, notes);
+    let findings = tag_button(ui, theme, verdict, icon, &label);
+    findings.clicked().then_some(HeaderEvent::Problems)
 }

@@ -265,7 +265,7 @@ fn verdicts_come_first() {
     open.findings.push((target, Arc::new(findings)));
     let mut harness = bench(document);
     harness.get_by_label("Runs on ESP32-S3");
-    harness.get_by_label("1 note").click();
+    harness.get_by_label("1 warning").click();
     harness.run();
     assert!(matches!(harness.state().commands.as_slice(), [Command::Toggle(WindowOverlay::Problems)]));
     harness.get_by_role_and_label(Role::Row, "Operator 1, Add").click();

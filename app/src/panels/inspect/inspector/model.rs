@@ -98,8 +98,7 @@ impl ModelPage<'_> {
             egui::Frame::new().inner_margin(egui::Margin { left: 16, right: 16, top: 0, bottom: 10 }).show(
                 ui,
                 |ui| {
-                    let all =
-                        format::counted(self.facts.findings.len() as u64, "note in all", "notes in all");
+                    let all = format!("Show all {}", format::count(self.facts.findings.len() as u64));
                     if small_button(ui, self.theme, ButtonKind::Outline, None, &all).clicked() {
                         commands.push(Command::Toggle(Overlay::Problems));
                     }
