@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use emberlab_core::bench::{Inputs, LogLevel, Order, Plan, Stage, read_csv, write_csv};
+use emberlab_core::bench::{Inputs, LogLevel, Order, Plan, Recording, Stage, read_csv, write_csv};
 
-use super::{BoardRun, FlashState, MAX_HISTORY};
+use super::{BoardRun, FlashState, MAX_HISTORY, OpenRecording};
 use crate::device::{Address, Faults, SessionOrder};
 use crate::document::{Document, Tab};
 use crate::jobs::{BoardOutcome, Jobs};
@@ -135,7 +135,12 @@ pub fn apply(command: BoardCommand, document: &mut Document, jobs: &mut Jobs) {
         BoardCommand::SaveRecording => {
             let shown = document.board.shown_history();
             let Some(history) = shown.filter(|history| !history.samples().is_empty()) else { return };
-            let text = write_csv(history.samples(), history.markers());
+            let counting = match (&document.board.opened, &document.board.run) {
+                (Some(recording), _) => recording.counting,
+                (None, Some(run)) => run.counting(),
+                (None, None) => return,
+            };
+            let text = write_csv(counting, history.samples(), history.markers());
             let name = document.board.run.as_ref().map_or("board", |run| run.model_name.as_str());
             let name = format!("{}-latency.csv", name.trim_end_matches(".tflite"));
             jobs.ask_target(&name, Arc::from(text.into_bytes()), "the recording".to_owned());
@@ -194,11 +199,11 @@ pub fn done(outcome: BoardOutcome, document: &mut Document, jobs: &mut Jobs) {
 fn take_recording(document: &mut Document, name: String, text: Result<String, String>) {
     let read = text.and_then(|text| read_csv(&text).map_err(|error| error.to_string()));
     match read {
-        Ok((samples, markers)) => {
+        Ok(Recording { counting, samples, markers }) => {
             let mut history = emberlab_core::bench::History::new(samples.len().max(1));
             samples.into_iter().for_each(|sample| history.push(sample));
             markers.into_iter().for_each(|marker| history.mark(marker));
-            document.board.opened = Some((name, history));
+            document.board.opened = Some(OpenRecording { name, counting, history });
         }
         Err(reason) => {
             let text =

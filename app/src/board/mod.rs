@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use emberlab_core::bench::{
-    Check, Conditions, Histogram, History, LogLevel, Marker, MarkerKind, OperatorTimes, Record, Stage,
-    Trouble,
+    Check, Conditions, Counting, Histogram, History, LogLevel, Marker, MarkerKind, OperatorTimes, Record,
+    Stage, Trouble,
 };
 use emberlab_core::link::{Board, Counters, Model, Refusal, Summary, Unit};
 
@@ -51,8 +51,8 @@ pub struct BoardState {
     pub flash: FlashState,
     /// Earlier results, the oldest first.
     pub records: Vec<Record>,
-    /// A recording that was opened again, its name and its content.
-    pub opened: Option<(String, History)>,
+    /// A recording that was opened again.
+    pub opened: Option<OpenRecording>,
     /// Where earlier results are kept; `None` for a window that writes no settings.
     pub records_file: Option<PathBuf>,
     /// A board to measure on as soon as a model is open.
@@ -62,9 +62,20 @@ pub struct BoardState {
 impl BoardState {
     /// The invocations that are shown: those of a recording that was opened, or those that are measured.
     pub fn shown_history(&self) -> Option<&History> {
-        let opened = self.opened.as_ref().map(|(_, history)| history);
+        let opened = self.opened.as_ref().map(|recording| &recording.history);
         opened.or_else(|| self.run.as_ref().map(|run| &run.history))
     }
+}
+
+/// A recording that was opened again.
+#[derive(Clone, Debug)]
+pub struct OpenRecording {
+    /// Name of its file.
+    pub name: String,
+    /// What it counts.
+    pub counting: Counting,
+    /// What it holds.
+    pub history: History,
 }
 
 /// A port in reach.
@@ -252,6 +263,12 @@ impl BoardRun {
     /// What its cycles are; cycles until the board says something else.
     pub fn unit(&self) -> Unit {
         self.board.as_ref().map_or(Unit::Cycles, |board| board.unit)
+    }
+
+    /// What its samples count.
+    pub fn counting(&self) -> Counting {
+        let unknown = Counting { unit: Unit::Cycles, clock_hz: 0 };
+        self.board.as_ref().map_or(unknown, Counting::of)
     }
 
     /// Its microseconds are those of a clock that may be shown.

@@ -117,6 +117,10 @@ fn take_said(run: &mut BoardRun, at_micros: u64, said: Said) {
         }
         Said::Operators(times) => run.operators.push(&times),
         Said::Sample(..) => (),
+        Said::Started(reason) => {
+            let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            run.log(at_micros, LogLevel::Info, "line", format!("the board started{reason}"));
+        }
         Said::Marker(kind) => run.mark(at_micros, kind),
         Said::Text(text) => take_text(run, at_micros, &text),
         Said::Trouble(trouble) => {

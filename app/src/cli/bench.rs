@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use emberlab_core::bench::{Check, History, Inputs, OperatorTimes, Plan, Said, Stage};
+use emberlab_core::bench::{Check, Counting, History, Inputs, OperatorTimes, Plan, Said, Stage, write_csv};
 use emberlab_core::link::{Board, Counters, Model as BoardModel, Summary, Unit};
 use emberlab_core::tflite;
 use serde::Serialize;
@@ -140,8 +140,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome
         let subgraph = model.subgraphs.get(usize::from(subgraph))?;
         Some(model.operator_name(subgraph.operators.get(usize::from(operator))?))
     })?;
-    if let Some(path) = &arguments.csv {
-        let text = emberlab_core::bench::write_csv(history.samples(), history.markers());
+    if let (Some(path), Some(board)) = (&arguments.csv, &heard.board) {
+        let text = write_csv(Counting::of(board), history.samples(), history.markers());
         crate::jobs::write_atomically(path, text.as_bytes())
             .map_err(|reason| Failure(format!("cannot write {}: {reason}", path.display())))?;
     }
@@ -200,7 +200,9 @@ fn measure(
                 Said::Trouble(trouble) => {
                     heard.trouble = Some(format!("{}\n  try: {}", trouble.message, trouble.help))
                 }
-                Said::Marker(_) | Said::Text(_) | Said::Sample(..) | Said::Refused(_) => (),
+                Said::Started(_) | Said::Marker(_) | Said::Text(_) | Said::Sample(..) | Said::Refused(_) => {
+                    ()
+                }
             }
         }
         if let Some(trouble) = inbox.ended {

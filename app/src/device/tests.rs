@@ -1,5 +1,8 @@
 //! Whole measurements over lines that are good, bad, closed and opened again. The board is the code that chips run.
 
+#[cfg(unix)]
+mod closed;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

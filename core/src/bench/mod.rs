@@ -10,7 +10,7 @@ mod operators;
 mod record;
 mod text;
 
-pub use csv::{CsvError, read_csv, write_csv};
+pub use csv::{Counting, CsvError, Recording, read_csv, write_csv};
 pub use history::{Column, Histogram, History, Marker, MarkerKind, Sample};
 pub use measure::{
     Check, Compared, Difference, DifferingPlace, Inputs, Measure, Order, Plan, Said, Stage, Trouble,

@@ -9,7 +9,9 @@ use emberlab_core::bench::Stage;
 use super::PanelContext;
 use super::figures::rate_text;
 use super::inspector::chip_name;
-use crate::board::{BoardCommand, BoardRun, BoardState, FlashState, MAX_HISTORY, PortEntry, run_inputs};
+use crate::board::{
+    BoardCommand, BoardRun, BoardState, FlashState, MAX_HISTORY, OpenRecording, PortEntry, run_inputs,
+};
 use crate::command::Command;
 use crate::device::{Address, Faults};
 use crate::document::Document;
@@ -153,7 +155,7 @@ pub fn header_ui(ui: &mut Ui, typing: &mut Typing, ctx: &mut PanelContext<'_>) {
         if let Some(run) = run.filter(|_| board.opened.is_none()) {
             state_ui(ui, run, theme);
         }
-        if let Some((name, _)) = &board.opened
+        if let Some(OpenRecording { name, .. }) = &board.opened
             && ui.available_width() > 160.0
         {
             tag(ui, theme, Verdict::Info, Icon::History, &format!("Recording {name}"));

@@ -97,7 +97,6 @@ fn latency_title(quantity: Quantity) -> &'static str {
         Quantity::Cycles => "Latency, in cycles",
         Quantity::Instructions => "Instructions per inference",
         Quantity::Nanoseconds => "Latency on this computer",
-        Quantity::Recorded => "Recorded counts",
     }
 }
 
@@ -124,11 +123,6 @@ fn recording_ui(
     let runs = format::counted(numbers.summary.count as u64, "run", "runs");
     section(ui, theme, latency_title(shown.quantity), &runs, |ui| {
         latency_ui(ui, shown, *numbers.summary, theme);
-        hint(
-            ui,
-            theme,
-            "As the board counted: cycles of a chip, instructions of the emulated board, nanoseconds of the simulated one.",
-        );
     });
 }
 

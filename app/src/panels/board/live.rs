@@ -551,7 +551,7 @@ impl Live {
                 "emulated: instructions, no time",
                 "Counted exactly. How long an instruction takes differs from chip to chip",
             ),
-            Quantity::Time { .. } | Quantity::Cycles | Quantity::Recorded => return,
+            Quantity::Time { .. } | Quantity::Cycles => return,
         };
         let galley =
             ui.painter().layout_no_wrap(words.to_owned(), font_id::small_strong(), theme.status.info);

@@ -248,13 +248,11 @@ impl BoardPanel {
                 let per_mac = match Quantity::of(run) {
                     Quantity::Instructions => "Instr./MAC",
                     Quantity::Nanoseconds => "ns/MAC",
-                    Quantity::Time { .. } | Quantity::Cycles | Quantity::Recorded => "Cycles/MAC",
+                    Quantity::Time { .. } | Quantity::Cycles => "Cycles/MAC",
                 };
                 let first = match Quantity::of(run) {
                     Quantity::Instructions => "Instructions",
-                    Quantity::Time { .. } | Quantity::Nanoseconds | Quantity::Cycles | Quantity::Recorded => {
-                        "Time"
-                    }
+                    Quantity::Time { .. } | Quantity::Nanoseconds | Quantity::Cycles => "Time",
                 };
                 let choices =
                     [(Shows::Time, first), (Shows::PerMac, per_mac), (Shows::Estimate, "Against estimate")];

@@ -266,7 +266,6 @@ impl Table for OperatorTable {
             Quantity::Cycles => ("Cycles", "Cycles/MAC"),
             Quantity::Instructions => ("Instructions", "Instr./MAC"),
             Quantity::Nanoseconds => ("ns, this computer", "ns/MAC"),
-            Quantity::Recorded => ("Counts", "Counts/MAC"),
         };
         let is_time = matches!(self.quantity, Quantity::Time { .. });
         let mut heads = vec![

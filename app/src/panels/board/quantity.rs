@@ -1,5 +1,6 @@
 //! What a measured number is, and how it is written. Only cycles of a chip with a clock are ever a time.
 
+use emberlab_core::bench::Counting;
 use emberlab_core::link::Unit;
 
 use crate::board::BoardRun;
@@ -21,8 +22,6 @@ pub enum Quantity {
     Instructions,
     /// Nanoseconds of this computer, which say nothing about a chip.
     Nanoseconds,
-    /// Numbers of a file that does not say what they are.
-    Recorded,
 }
 
 /// Numbers along an axis.
@@ -34,16 +33,21 @@ pub struct AxisUnit {
     pub label: &'static str,
 }
 
-impl Quantity {
-    /// What a measurement counts.
-    pub fn of(run: &BoardRun) -> Self {
-        let clock_hz = run.board.as_ref().map_or(0, |board| board.clock_hz);
-        match run.unit() {
-            Unit::Cycles if clock_hz > 0 && run.has_micros() => Self::Time { clock_hz },
+impl From<Counting> for Quantity {
+    fn from(Counting { unit, clock_hz }: Counting) -> Self {
+        match unit {
+            Unit::Cycles if clock_hz > 0 => Self::Time { clock_hz },
             Unit::Cycles => Self::Cycles,
             Unit::Instructions => Self::Instructions,
             Unit::Nanoseconds => Self::Nanoseconds,
         }
+    }
+}
+
+impl Quantity {
+    /// What a measurement counts.
+    pub fn of(run: &BoardRun) -> Self {
+        run.counting().into()
     }
 
     /// The plural that stands in a sentence.
@@ -52,7 +56,6 @@ impl Quantity {
             Self::Time { .. } | Self::Cycles => "cycles",
             Self::Instructions => "instructions",
             Self::Nanoseconds => "ns of this computer",
-            Self::Recorded => "counts, as recorded",
         }
     }
 
@@ -60,7 +63,7 @@ impl Quantity {
     pub fn micros(self, value: f64) -> Option<f64> {
         match self {
             Self::Time { clock_hz } => Some(value * 1e6 / f64::from(clock_hz)),
-            Self::Cycles | Self::Instructions | Self::Nanoseconds | Self::Recorded => None,
+            Self::Cycles | Self::Instructions | Self::Nanoseconds => None,
         }
     }
 
@@ -71,7 +74,6 @@ impl Quantity {
             Self::Cycles => format!("{} cycles", format::count(value)),
             Self::Instructions => format!("{} instructions", format::count(value)),
             Self::Nanoseconds => format!("{} ns", format::count(value)),
-            Self::Recorded => format::count(value),
         }
     }
 
@@ -80,7 +82,7 @@ impl Quantity {
         match self {
             Self::Time { .. } => self.text(value),
             Self::Nanoseconds => format!("{} ns", format::count(value)),
-            Self::Cycles | Self::Instructions | Self::Recorded => format::count(value),
+            Self::Cycles | Self::Instructions => format::count(value),
         }
     }
 
@@ -107,7 +109,6 @@ impl Quantity {
             Self::Cycles => AxisUnit { per: 1.0, label: "cycles" },
             Self::Instructions => AxisUnit { per: 1.0, label: "instructions" },
             Self::Nanoseconds => AxisUnit { per: 1.0, label: "ns" },
-            Self::Recorded => AxisUnit { per: 1.0, label: "counts" },
         }
     }
 
@@ -116,7 +117,6 @@ impl Quantity {
         let rest = match self {
             Self::Time { .. } | Self::Cycles | Self::Instructions => "",
             Self::Nanoseconds => ", this computer",
-            Self::Recorded => ", as recorded",
         };
         format!("{} per inference{rest}", unit.label)
     }
@@ -127,9 +127,7 @@ impl Quantity {
             // Three digits of ms are microseconds, as everywhere else.
             Self::Time { .. } if unit.label == "ms" => format!("{:.3}", value / unit.per),
             Self::Time { .. } => format!("{:.1}", value / unit.per),
-            Self::Cycles | Self::Instructions | Self::Nanoseconds | Self::Recorded => {
-                format::integer(value.round() as i64)
-            }
+            Self::Cycles | Self::Instructions | Self::Nanoseconds => format::integer(value.round() as i64),
         }
     }
 }
@@ -187,8 +185,7 @@ mod tests {
         assert_eq!(Quantity::Instructions.text(15_344_960), "15,344,960 instructions");
         assert_eq!(Quantity::Nanoseconds.text(1_234_567), "1,234,567 ns");
         assert_eq!(Quantity::Cycles.text(5), "5 cycles");
-        for quantity in [Quantity::Instructions, Quantity::Nanoseconds, Quantity::Cycles, Quantity::Recorded]
-        {
+        for quantity in [Quantity::Instructions, Quantity::Nanoseconds, Quantity::Cycles] {
             assert_eq!(quantity.micros(1e6), None);
             let unit = quantity.axis_unit(1e9);
             assert!(!["ms", "µs"].contains(&unit.label), "{quantity:?}");

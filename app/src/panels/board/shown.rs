@@ -4,7 +4,7 @@ use emberlab_core::bench::{Histogram, History};
 use emberlab_core::link::Summary;
 
 use super::quantity::Quantity;
-use crate::board::{BoardRun, BoardState};
+use crate::board::{BoardRun, BoardState, OpenRecording};
 use crate::document::{Document, OpenModel, Tab, TabContent};
 
 /// What the pictures show.
@@ -48,10 +48,10 @@ const BINS: usize = 48;
 impl<'a> Shown<'a> {
     /// What there is to show.
     pub fn of(board: &'a BoardState) -> Option<Self> {
-        if let Some((name, history)) = &board.opened {
+        if let Some(OpenRecording { name, counting, history }) = &board.opened {
             let end_micros = history.last().map_or(0, |sample| sample.at_micros);
             let name = Some(name.as_str());
-            let quantity = Quantity::Recorded;
+            let quantity = Quantity::from(*counting);
             return Some(Self { history, quantity, end_micros, is_live: false, run: None, name });
         }
         let run = board.run.as_deref()?;

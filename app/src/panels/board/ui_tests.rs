@@ -7,8 +7,8 @@ use egui::{Event, Modifiers, ScrollArea, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use emberlab_core::bench::{
-    Check, Compared, Conditions, Difference, DifferingPlace, History, LogLevel, Marker, MarkerKind, Record,
-    Sample, Stage, Trouble,
+    Check, Compared, Conditions, Counting, Difference, DifferingPlace, History, LogLevel, Marker, MarkerKind,
+    Record, Sample, Stage, Trouble,
 };
 use emberlab_core::link::{Board, Model as BoardModel, OperatorTime, Place, Stack, Summary, Unit};
 use emberlab_core::model::{BuiltinOperator, Model, ModelBuilder, OperatorId, Tensor, TensorType};
@@ -16,7 +16,7 @@ use emberlab_core::plan::Chip;
 
 use super::*;
 use crate::app::App;
-use crate::board::{FlashState, PortEntry};
+use crate::board::{FlashState, OpenRecording, PortEntry};
 use crate::charts::Figure;
 use crate::device::image::build_help;
 use crate::device::{Address, Faults};
@@ -516,14 +516,18 @@ fn plot_and_distribution_become_files() {
 }
 
 #[test]
-fn a_recording_is_shown_without_units_it_does_not_know() {
-    let mut document = measured(Unit::Cycles, |_| {});
-    let history = document.board.run.as_ref().map(|run| run.history.clone()).unwrap_or(History::new(1));
-    document.board.opened = Some(("old.csv".to_owned(), history));
-    let mut harness = bench(document);
+fn a_recording_is_shown_as_what_its_file_says_it_counts() {
+    let recorded = |unit, clock_hz| {
+        let mut document = measured(Unit::Cycles, |_| {});
+        let history = document.board.run.as_ref().map(|run| run.history.clone()).unwrap_or(History::new(1));
+        let counting = Counting { unit, clock_hz };
+        document.board.opened = Some(OpenRecording { name: "old.csv".to_owned(), counting, history });
+        bench(document)
+    };
+    recorded(Unit::Instructions, 0).get_by_label("Median, 15,351,360");
+    let mut harness = recorded(Unit::Cycles, 160_000_000);
     harness.get_by_label("Recording old.csv");
-    harness.get_by_label("Recorded counts");
-    harness.get_by_label("Median, 15,351,360");
+    harness.get_by_label("Median, 95.9 ms");
     harness.get_by_label("Only whole inferences were recorded");
     click(&mut harness, "Close recording");
     assert_eq!(board_commands(&harness), ["CloseRecording"]);

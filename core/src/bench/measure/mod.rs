@@ -38,7 +38,6 @@ enum Step {
     /// Waits for orders.
     Rest,
     Ask(u16),
-    Choose(u16),
     SendModel(u16),
     SendInputs(u16),
     Check {
@@ -96,6 +95,8 @@ pub struct Measure {
     heard_micros: u64,
     /// It was asked whether it still runs.
     is_probing: bool,
+    /// The board has said what it is: from now on a start is a reset.
+    is_known: bool,
 }
 
 impl Measure {
@@ -119,6 +120,7 @@ impl Measure {
             was_sent: false,
             heard_micros: 0,
             is_probing: false,
+            is_known: false,
         };
         measure.begin();
         measure
@@ -264,7 +266,7 @@ impl Measure {
             | Step::Operators(request)
             | Step::Batch { request, .. } => Some(*request),
             Step::Stop(_) => Some(0),
-            Step::Rest | Step::Ask(_) | Step::Choose(_) | Step::SendModel(_) | Step::SendInputs(_) => None,
+            Step::Rest | Step::Ask(_) | Step::SendModel(_) | Step::SendInputs(_) => None,
         }
     }
 
@@ -293,13 +295,17 @@ impl Measure {
         match event {
             Event::Text(text) => self.say(Said::Text(text)),
             Event::Started { reason } => {
-                self.say(Said::Marker(MarkerKind::Reset(reason)));
+                self.say(match self.is_known {
+                    true => Said::Marker(MarkerKind::Reset(reason)),
+                    false => Said::Started(reason),
+                });
                 // An answer to the first question may still be on its way: then nothing is to be begun anew.
                 if !matches!(self.step, Step::Ask(_)) {
                     self.begin();
                 }
             }
             Event::Board(board) => {
+                self.is_known = true;
                 self.say(Said::Board(Box::new(board.clone())));
                 if matches!(self.step, Step::Ask(_)) && board.running != 0 {
                     // A run of somebody who was here before us.
@@ -360,7 +366,6 @@ impl Measure {
             // What a board says by itself after a reset is said again in answer to the question.
             Step::Ask(request) if request == model.request => (),
             Step::SendModel(_) if model.place == Place::Ram => (),
-            Step::Choose(_) => (),
             _ => return,
         }
         if !self.plan.measures {
@@ -579,7 +584,7 @@ impl Measure {
 
     fn take_failed(&mut self, request: u16, reason: &str) {
         let is_ours = match &self.step {
-            Step::SendInputs(own) | Step::SendModel(own) | Step::Choose(own) => *own == request,
+            Step::SendInputs(own) | Step::SendModel(own) => *own == request,
             Step::Stop(_) => true,
             Step::Rest | Step::Ask(_) => false,
             _ => self.run_request() == Some(request),
@@ -611,11 +616,6 @@ impl Measure {
             // The board was busy or the line is bad: find out what it is now.
             _ => self.begin(),
         }
-    }
-
-    /// Chooses the model that was flashed, or the one in RAM, and begins anew with it.
-    pub fn choose(&mut self, place: Place) {
-        self.step = Step::Choose(self.client.choose(place));
     }
 }
 

@@ -102,6 +102,8 @@ pub enum Said {
     Operators(Vec<OperatorTime>),
     /// An invocation, and the bytes of its outputs if they were asked for and arrived.
     Sample(Sample, Option<Vec<u8>>),
+    /// The board started while the line to it was being opened; the reason it gave.
+    Started(String),
     /// A point of time to be marked.
     Marker(MarkerKind),
     /// A line of text.
