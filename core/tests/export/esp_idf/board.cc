@@ -2,6 +2,7 @@
 //   board one       a model with one subgraph
 //   board two       a model whose second operator runs another subgraph
 //   board refused   no model that runs
+//   board busy      as one, but the program runs the model itself until a 0 and "go" come
 //   board vectors   frames of standard input in words, then frames of its own, both in hexadecimal
 #include <fcntl.h>
 #include <unistd.h>
@@ -25,10 +26,20 @@ std::uint64_t Nanoseconds() {
   return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
 }
 
+// Whether a 0 and "go" have come, which begin no frame and end none.
+bool may_go = false;
+
 std::size_t ReadLine(void*, std::uint8_t* bytes, std::size_t n_bytes) {
   const ssize_t n_read = read(STDIN_FILENO, bytes, n_bytes);
   // The line is gone; a run may go on without end.
   if (n_read == 0) std::exit(0);
+  constexpr char kGo[] = "\0go";
+  static std::size_t n_matching = 0;
+  for (ssize_t index = 0; index < n_read && !may_go; ++index) {
+    const char byte = static_cast<char>(bytes[index]);
+    n_matching = byte == kGo[n_matching] ? n_matching + 1 : byte == kGo[0] ? 1 : 0;
+    may_go = n_matching == 3;
+  }
   return n_read > 0 ? static_cast<std::size_t>(n_read) : 0;
 }
 
@@ -216,6 +227,15 @@ int main(int n_arguments, char** arguments) {
   model.invoke = Invoke;
   link.Start(model);
   link.Note("a note");
+  while (std::strcmp(what, "busy") == 0 && !may_go) {
+    // As within an invocation: inputs have other values, and keep them.
+    std::memset(toy.integers, 7, sizeof(toy.integers));
+    link.Listen();
+    for (const std::uint8_t byte : toy.integers) {
+      if (byte != 7) return 1;
+    }
+    Idle(nullptr);
+  }
   for (;;) {
     if (!link.Poll()) Idle(nullptr);
   }

@@ -13,8 +13,8 @@ use emberlab_core::link::{
     Target, Unit, check_against,
 };
 use emberlab_core::run::Generator;
-use emberlab_runtime::link::messages::OutputChecksum;
-use emberlab_runtime::link::{Message, crc32};
+use emberlab_runtime::link::messages::{OutputChecksum, Stop};
+use emberlab_runtime::link::{Decoder, FrameBuffer, Item, Message, crc32};
 
 use crate::noise::{Faults, NONE, Noise};
 use crate::support::is_there;
@@ -442,6 +442,96 @@ fn a_run_can_be_stopped_and_keeps_its_beat() {
         bench.exchange();
     }
     assert_eq!(bench.client.running(), None);
+}
+
+/// A program that runs the model itself: a host need not wait for that with anything but results.
+#[test]
+fn a_board_that_is_busy_with_its_own_samples_answers_at_once() {
+    let Some(program) = program() else { return };
+    let mut bench = Bench::new(program, "busy", NONE, 1);
+    bench.client.ask();
+    bench.wait_for(|event| matches!(event, Event::Board(board) if board.running == 0).then_some(()));
+    let accepted = |bench: &mut Bench, run| {
+        let request = bench.client.run(run);
+        bench.wait_for(|event| match event {
+            Event::Accepted { request: number, inputs_crc, .. } if number == request => {
+                Some(Ok((request, inputs_crc)))
+            }
+            Event::Failed { .. } | Event::Unanswered { .. } => Some(Err(event)),
+            _ => None,
+        })
+    };
+    // Inputs come, too, and what is missing is missed now.
+    let given = Run { source: Source::Given, mode: Mode::Checksums, invocations: 2, reset: 1, ..RUN };
+    let missing = accepted(&mut bench, given);
+    assert!(matches!(missing, Err(Event::Failed { problem: Problem::InputsMissing, .. })), "{missing:?}");
+    let inputs: Vec<u8> = (0..N_INPUT_BYTES).map(|index| (index * 31) as u8).collect();
+    bench.client.send(Target::Inputs, inputs.as_slice().into());
+    bench.wait_for(|event| {
+        matches!(event, Event::Sent { sent, .. } if sent == N_INPUT_BYTES).then_some(())
+    });
+
+    // A run that waits is one that goes on: it can be stopped, and keeps others from beginning.
+    let (request, inputs_crc) = accepted(&mut bench, RUN).expect("it is accepted");
+    assert_eq!(inputs_crc, crc32(&random_inputs(RUN.seed)));
+    bench.client.ask();
+    let running = bench.wait_for(|event| match event {
+        Event::Board(board) => Some(board.running),
+        _ => None,
+    });
+    assert_eq!(running, request);
+    let other = accepted(&mut bench, RUN);
+    assert!(matches!(other, Err(Event::Failed { problem: Problem::Busy, .. })), "{other:?}");
+    bench.client.stop();
+    let stopped = bench.wait_for(|event| match event {
+        Event::Finished { request, invocations, end } => Some((request, invocations, end)),
+        _ => None,
+    });
+    assert_eq!(stopped, (request, 0, End::Stopped));
+
+    // The next one is done when the program is through.
+    let (request, inputs_crc) = accepted(&mut bench, given).expect("it is accepted");
+    assert_eq!(inputs_crc, crc32(&inputs));
+    bench.send(b"\0go");
+    let expected = reference(&inputs, false, 0);
+    let mut n_right = 0;
+    let finished = bench.wait_for(|event| match event {
+        Event::Invocation(invocation) => {
+            assert_eq!((invocation.request, check_against(&expected, &invocation)), (request, None));
+            n_right += 1;
+            None
+        }
+        Event::Finished { request, invocations, end } => Some((request, invocations, end)),
+        _ => None,
+    });
+    assert_eq!((finished, n_right), ((request, 2, End::Done), 2));
+}
+
+/// A host that stops what is over has missed that it is: a stop brings the end of the last run once more.
+#[test]
+fn a_stop_says_again_how_the_last_run_ended() {
+    let Some(program) = program() else { return };
+    let mut bench = Bench::new(program, "one", NONE, 1);
+    let mut decoder = Decoder::default();
+    let mut ends = |bench: &mut Bench, sequence, message: Message<'_>, wanted: usize| {
+        let frame = FrameBuffer::default().encode(sequence, &message).expect("it fits").to_vec();
+        bench.send(&frame);
+        let mut found = Vec::new();
+        while found.len() < wanted {
+            let bytes = bench.from_board.recv_timeout(Duration::from_secs(20)).expect("an answer");
+            let mut rest = bytes.as_slice();
+            while let Some(item) = decoder.next(&mut rest) {
+                let Item::Frame(frame) = item else { continue };
+                if let Ok(Message::Finished(finished)) = Message::decode(frame.kind, frame.payload) {
+                    found.push((finished.request, finished.invocations, finished.end));
+                }
+            }
+        }
+        found
+    };
+    assert_eq!(ends(&mut bench, 0, Run { request: 7, ..RUN }.into(), 1), [(7, 5, End::Done)]);
+    let again = ends(&mut bench, 1, Stop { request: 8 }.into(), 2);
+    assert_eq!(again, [(7, 5, End::Done), (8, 0, End::Stopped)]);
 }
 
 #[test]

@@ -79,43 +79,6 @@ struct FieldReader {
   }
 };
 
-// The xorshift32 generator whose numbers fill inputs; the first 16 are thrown away.
-class Generator {
- public:
-  explicit Generator(std::uint32_t seed) : state_(seed == 0 ? 1 : seed) {
-    for (int index = 0; index < 16; ++index) Step();
-  }
-  std::uint32_t Step() {
-    state_ ^= state_ << 13;
-    state_ ^= state_ >> 17;
-    state_ ^= state_ << 5;
-    return state_;
-  }
-
- private:
-  std::uint32_t state_;
-};
-
-void FillRandom(const InputBytes& input, Generator* generator) {
-  std::size_t size = 0;
-  switch (input.element) {
-    case Element::kInteger8: size = 1; break;
-    case Element::kInteger16: size = 2; break;
-    case Element::kInteger32: size = 4; break;
-    case Element::kFloat32: size = 4; break;
-    case Element::kOther: std::memset(input.data, 0, input.n_bytes); return;
-  }
-  for (std::size_t offset = 0; offset + size <= input.n_bytes; offset += size) {
-    const std::uint32_t number = generator->Step();
-    if (input.element == Element::kFloat32) {
-      const float value = -1.0f + 2.0f * (static_cast<float>(number >> 16) / 65536.0f);
-      std::memcpy(input.data + offset, &value, sizeof(value));
-    } else {
-      PutLittle(input.data + offset, number, static_cast<int>(size));
-    }
-  }
-}
-
 }  // namespace
 
 void Crc32::Update(const void* bytes, std::size_t n_bytes) {
@@ -267,6 +230,23 @@ bool FrameReader::IsNew(std::uint16_t sequence, std::uint32_t checksum) {
   return true;
 }
 
+// The xorshift32 generator whose numbers fill inputs; the first 16 are thrown away.
+class Link::Generator {
+ public:
+  explicit Generator(std::uint32_t seed) : state_(seed == 0 ? 1 : seed) {
+    for (int index = 0; index < 16; ++index) Step();
+  }
+  std::uint32_t Step() {
+    state_ ^= state_ << 13;
+    state_ ^= state_ >> 17;
+    state_ ^= state_ << 5;
+    return state_;
+  }
+
+ private:
+  std::uint32_t state_;
+};
+
 // A message of the host.
 struct Link::Request {
   enum class What : std::uint8_t { kAsk, kRun, kStop, kPut, kChoose, kUnreadable };
@@ -304,8 +284,7 @@ bool Link::Poll() {
   bool was_busy = has_waiting_;
   if (has_waiting_) {
     has_waiting_ = false;
-    const RunRequest run = waiting_;
-    Run(run);
+    Run(run_);
   }
   while (Receive(&request)) {
     Do(request);
@@ -317,22 +296,19 @@ bool Link::Poll() {
 void Link::Listen() {
   Request request;
   while (Receive(&request)) {
-    switch (request.what) {
-      case Request::What::kRun:
-        has_waiting_ = true;
-        waiting_ = request.run;
-        break;
-      case Request::What::kStop:
-        has_waiting_ = false;
-        Do(request);
-        break;
-      case Request::What::kAsk:
-      case Request::What::kUnreadable:
-        Do(request);
-        break;
-      case Request::What::kPut:
-      case Request::What::kChoose:
-        break;
+    if (has_waiting_) {
+      if (!AnswerInRun(request)) continue;
+      has_waiting_ = false;
+      EndRun(0, End::kStopped);
+    } else if (request.what != Request::What::kRun) {
+      Do(request);
+    } else if (CanRun(request.run)) {
+      // The model is in the middle of something: its inputs stay as they are until Poll.
+      has_waiting_ = true;
+      run_ = request.run;
+      running_ = run_.request;
+      inputs_crc_ = InputsCrc();
+      SayAccepted();
     }
   }
 }
@@ -445,6 +421,8 @@ void Link::Do(const Request& request) {
       Run(request.run);
       break;
     case Request::What::kStop:
+      // A host that stops what is over has missed that it is.
+      if (has_last_) SayFinished(last_);
       SayFinished({request.request, 0, End::kStopped, dropped_});
       break;
     case Request::What::kPut:
@@ -581,23 +559,36 @@ void Link::Stage(const Request& part) {
   Send();
 }
 
-void Link::Run(const RunRequest& request) {
+// Whether a run is new and can be done; the answer is given if not.
+bool Link::CanRun(const RunRequest& request) {
   if (model_.refusal != nullptr) {
     SayFailed(request.request, Problem::kNoModel, "there is no model that can run; see what the board says at its start");
-    return;
+    return false;
   }
   if (has_last_ && last_.request == request.request) {
     // The host asked again because it missed our answers.
     SayFinished(last_);
-    return;
+    return false;
   }
   if (request.source == Source::kGiven && n_staged_ < memory_.n_input_bytes) {
     char reason[kMaxReason];
     std::snprintf(reason, sizeof(reason), "%lu of %lu bytes of the inputs are there",
                   static_cast<unsigned long>(n_staged_), static_cast<unsigned long>(memory_.n_input_bytes));
     SayFailed(request.request, Problem::kInputsMissing, reason);
-    return;
+    return false;
   }
+  return true;
+}
+
+void Link::EndRun(std::uint32_t n_done, End end) {
+  running_ = 0;
+  has_last_ = true;
+  last_ = {run_.request, n_done, end, dropped_};
+  SayFinished(last_);
+}
+
+void Link::Run(const RunRequest& request) {
+  if (!CanRun(request)) return;
   run_ = request;
   is_stopped_ = false;
   FillInputs();
@@ -637,39 +628,39 @@ void Link::Run(const RunRequest& request) {
     }
     ++done;
   }
-  running_ = 0;
-  has_last_ = true;
-  last_ = {run_.request, done, end, dropped_};
-  SayFinished(last_);
+  EndRun(done, end);
+}
+
+// Answers what comes while a run goes on or waits; true if the run is to stop.
+bool Link::AnswerInRun(const Request& request) {
+  switch (request.what) {
+    case Request::What::kStop:
+      return true;
+    case Request::What::kAsk:
+      SayHello(request.request);
+      break;
+    case Request::What::kRun:
+      if (request.request == running_) {
+        SayAccepted();
+        break;
+      }
+      SayFailed(request.request, Problem::kBusy, "a run goes on; stop it first");
+      break;
+    case Request::What::kPut:
+    case Request::What::kChoose:
+      SayFailed(request.request, Problem::kBusy, "a run goes on; stop it first");
+      break;
+    case Request::What::kUnreadable:
+      Do(request);
+      break;
+  }
+  return false;
 }
 
 // Answers what comes during a run; true if the run is to stop.
 bool Link::IsToStop() {
   Request request;
-  while (!is_stopped_ && Receive(&request)) {
-    switch (request.what) {
-      case Request::What::kStop:
-        is_stopped_ = true;
-        break;
-      case Request::What::kAsk:
-        SayHello(request.request);
-        break;
-      case Request::What::kRun:
-        if (request.request == running_) {
-          SayAccepted();
-          break;
-        }
-        SayFailed(request.request, Problem::kBusy, "a run goes on; stop it first");
-        break;
-      case Request::What::kPut:
-      case Request::What::kChoose:
-        SayFailed(request.request, Problem::kBusy, "a run goes on; stop it first");
-        break;
-      case Request::What::kUnreadable:
-        Do(request);
-        break;
-    }
-  }
+  while (!is_stopped_ && Receive(&request)) is_stopped_ = AnswerInRun(request);
   return is_stopped_;
 }
 
@@ -733,27 +724,69 @@ bool Link::Invoke(std::uint32_t invocation, std::uint64_t late_micros) {
   return true;
 }
 
+void Link::FillRandom(const InputBytes& input, Generator* generator) {
+  std::size_t size = 0;
+  switch (input.element) {
+    case Element::kInteger8: size = 1; break;
+    case Element::kInteger16: size = 2; break;
+    case Element::kInteger32: size = 4; break;
+    case Element::kFloat32: size = 4; break;
+    case Element::kOther: std::memset(input.data, 0, input.n_bytes); return;
+  }
+  for (std::size_t offset = 0; offset + size <= input.n_bytes; offset += size) {
+    const std::uint32_t number = generator->Step();
+    if (input.element == Element::kFloat32) {
+      const float value = -1.0f + 2.0f * (static_cast<float>(number >> 16) / 65536.0f);
+      std::memcpy(input.data + offset, &value, sizeof(value));
+    } else {
+      PutLittle(input.data + offset, number, static_cast<int>(size));
+    }
+  }
+}
+
+// Writes a part of the inputs; `given` is where it begins in those that came over the line.
+void Link::FillPart(const InputBytes& part, Generator* generator, std::size_t given) const {
+  switch (run_.source) {
+    case Source::kRandom:
+      FillRandom(part, generator);
+      break;
+    case Source::kZeros:
+      std::memset(part.data, 0, part.n_bytes);
+      break;
+    case Source::kGiven:
+      std::memcpy(part.data, memory_.inputs + given, std::min(part.n_bytes, memory_.n_input_bytes - given));
+      break;
+  }
+}
+
 // Writes the inputs, which an invocation leaves with anything.
 void Link::FillInputs() {
   Generator generator(run_.seed);
   std::size_t given = 0;
   for (std::uint16_t index = 0; index < model_.n_inputs; ++index) {
     const InputBytes input = model_.input(model_.context, index);
-    switch (run_.source) {
-      case Source::kRandom:
-        FillRandom(input, &generator);
-        break;
-      case Source::kZeros:
-        std::memset(input.data, 0, input.n_bytes);
-        break;
-      case Source::kGiven: {
-        const std::size_t n_bytes = std::min(input.n_bytes, memory_.n_input_bytes - given);
-        std::memcpy(input.data, memory_.inputs + given, n_bytes);
-        given += n_bytes;
-        break;
-      }
-    }
+    FillPart(input, &generator, given);
+    given += input.n_bytes;
   }
+}
+
+// The checksum that the inputs of the run will have, without writing them.
+std::uint32_t Link::InputsCrc() const {
+  Generator generator(run_.seed);
+  Crc32 crc;
+  std::size_t given = 0;
+  // A whole number of elements of any size.
+  std::uint8_t part[64];
+  for (std::uint16_t index = 0; index < model_.n_inputs; ++index) {
+    const InputBytes input = model_.input(model_.context, index);
+    for (std::size_t offset = 0; offset < input.n_bytes; offset += sizeof(part)) {
+      const std::size_t n_bytes = std::min(sizeof(part), input.n_bytes - offset);
+      FillPart({part, n_bytes, input.element}, &generator, given + offset);
+      crc.Update(part, n_bytes);
+    }
+    given += input.n_bytes;
+  }
+  return crc.Value();
 }
 
 // Adds the cycles since the last call; the sum is right as long as no operator takes 2^32 of them.

@@ -230,8 +230,8 @@ class Link {
   // something to do.
   bool Poll();
 
-  // Answers questions while the program itself runs the model. A run that is asked for waits for Poll; the host sends parts of
-  // inputs again by itself.
+  // Answers while the program itself runs the model, and takes parts of inputs. A run that is asked for is accepted, and done
+  // by Poll.
   void Listen();
 
   // Says a text, with a checksum.
@@ -249,6 +249,7 @@ class Link {
   void* on_given_context = nullptr;
 
  private:
+  class Generator;
   struct Request;
   struct RunRequest {
     std::uint16_t request;
@@ -282,10 +283,16 @@ class Link {
   };
   void SayFinished(const Last& run);
   void Stage(const Request& part);
-  void Run(const RunRequest& run);
+  bool CanRun(const RunRequest& request);
+  void Run(const RunRequest& request);
+  void EndRun(std::uint32_t n_done, End end);
+  bool AnswerInRun(const Request& request);
   bool IsToStop();
   bool Invoke(std::uint32_t invocation, std::uint64_t late_micros);
+  static void FillRandom(const InputBytes& input, Generator* generator);
+  void FillPart(const InputBytes& part, Generator* generator, std::size_t given) const;
   void FillInputs();
+  std::uint32_t InputsCrc() const;
   void Count();
   std::uint32_t SendTimes(std::uint32_t invocation);
   void AddChecks(std::uint16_t subgraph, std::uint16_t op);
@@ -316,9 +323,8 @@ class Link {
   // The run that goes on, and how the last one ended, for a host that asks once more.
   RunRequest run_ = {};
   std::uint16_t running_ = 0;
-  // A run that was asked for while the program ran the model itself.
+  // The run was accepted while the program ran the model itself, and begins when that is done.
   bool has_waiting_ = false;
-  RunRequest waiting_ = {};
   std::uint32_t inputs_crc_ = 0;
   bool has_last_ = false;
   Last last_ = {};
