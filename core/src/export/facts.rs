@@ -4,6 +4,7 @@ use super::{Export, comment_text};
 use crate::dataset::PreparationRecord;
 use crate::hash::sha256_hex;
 use crate::model::{Tensor, TensorId, TensorType};
+use crate::tflite::file_metadata;
 
 /// What goes into the sources besides the bytes.
 pub(super) struct Facts {
@@ -11,7 +12,8 @@ pub(super) struct Facts {
     pub file_name: String,
     /// SHA-256 of the file in hexadecimal.
     pub sha256: String,
-    /// Names of the classes in the order of the outputs; empty without classes.
+    /// Names of the classes in the order of the outputs, from our own record or the file's TensorFlow Lite Metadata; empty
+    /// without classes.
     pub labels: Vec<String>,
     /// Inputs, then outputs.
     pub ports: Vec<Port>,
@@ -38,13 +40,17 @@ pub(super) struct Port {
 impl Facts {
     /// The facts of an export; what is odd about them is noted.
     pub fn new(export: &Export<'_>, notes: &mut Vec<String>) -> Self {
-        let labels = match PreparationRecord::of_model(export.model) {
-            Ok(record) => record.map_or_else(Vec::new, |record| record.classes),
-            Err(error) => {
-                notes.push(format!("No labels were written: {error}. {}.", error.help));
-                Vec::new()
-            }
+        let (own, trouble) = match PreparationRecord::of_model(export.model) {
+            Ok(record) => (record.map_or_else(Vec::new, |record| record.classes), None),
+            Err(error) => (Vec::new(), Some(error)),
         };
+        let labels = match own.as_slice() {
+            [] => file_metadata(export.model, export.bytes).classes().to_vec(),
+            _ => own,
+        };
+        if let Some(error) = trouble.filter(|_| labels.is_empty()) {
+            notes.push(format!("No labels were written: {error}. {}.", error.help));
+        }
         let mut ports = Vec::new();
         if let Some(main) = export.model.subgraphs.first() {
             for (what, ids) in [("Input", &main.inputs), ("Output", &main.outputs)] {

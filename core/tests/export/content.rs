@@ -320,6 +320,33 @@ fn labels_that_cannot_be_read_are_noted() {
     assert!(note.starts_with("No labels were written: ") && note.contains("99"), "{note}");
 }
 
+/// The labels that other tools append to their files stand in every export, as they stand on the screen.
+#[test]
+fn labels_of_tensorflow_lite_metadata_are_written() {
+    let mut builder = ModelBuilder::new("birds");
+    let x = builder.input(Tensor::new("x", TensorType::Float32, &[1, 3]));
+    let y = builder.tensor(Tensor::new("y", TensorType::Float32, &[1, 3]));
+    builder.operator(Op::SOFTMAX, [x], [y]);
+    builder.output(y);
+    let plain = file(&builder.build());
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    archive.start_file("labels.txt", stored).expect("memory");
+    archive.write_all(b"wren\nrobin\ngreat tit\n").expect("memory");
+    let labelled = [plain.as_slice(), &archive.finish().expect("memory").into_inner()].concat();
+
+    let c = sources_of(SourceKind::CArray, "birds.tflite", &labelled);
+    assert!(text(&c, "model.h").contains("kLabels[3]"), "{}", text(&c, "model.h"));
+    assert!(text(&c, "model.cc").contains("\"great tit\""));
+    let rust = sources_of(SourceKind::RustModule, "birds.tflite", &labelled);
+    assert!(text(&rust, "model.rs").contains("\"great tit\""), "{}", text(&rust, "model.rs"));
+    for kind in [SourceKind::CArray, SourceKind::RustModule] {
+        let unlabelled = sources_of(kind, "birds.tflite", &plain);
+        assert!(unlabelled.files.iter().all(|source| !source.text.to_lowercase().contains("labels")));
+    }
+}
+
 #[test]
 fn several_inputs_are_numbered_and_scales_per_channel_are_left_out() {
     let mut builder = ModelBuilder::new("two");

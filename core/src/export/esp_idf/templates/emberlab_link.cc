@@ -559,7 +559,7 @@ void Link::Stage(const Request& part) {
   Send();
 }
 
-// Whether a run is new and can be done; the answer is given if not.
+// Whether a run is to be done, and can be; the answer is given if not.
 bool Link::CanRun(const RunRequest& request) {
   if (model_.refusal != nullptr) {
     SayFailed(request.request, Problem::kNoModel, "there is no model that can run; see what the board says at its start");
