@@ -248,12 +248,21 @@ fn a_run_that_was_killed_goes_on_to_the_same_weights() {
     assert!(!status.success());
     assert!(said.all(|line| line.get("end").is_none()), "it was killed in the middle");
     assert!(!broken.join("curve.files/run-1/weights").exists());
+    let refused = run(&broken, &["compress", "curve.emberlab", "--variants", "int8"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    assert!(refused.err.contains("train with --resume"), "{}", refused.err);
 
     let text = well(&broken, &["train", "curve.emberlab", "--json", "--resume"]);
     let resumed = lines(&text);
     assert!(resumed.len() > 1, "something was left to do");
     assert!(resumed[0]["epoch"].as_u64().is_some_and(|epoch| epoch >= 2), "it began anew: {}", resumed[0]);
     assert_eq!(weights(&broken), weights(&unbroken), "the weights differ");
+    let table = well(&broken, &["compress", "curve.emberlab", "--variants", "float32,int8"]);
+    let head = table.lines().next().expect("a head");
+    assert!(
+        head.contains("mean error") && head.contains("R² to float") && !head.contains("accuracy"),
+        "{table}"
+    );
     let (whole, rest) = (said_whole.last().expect("a summary"), resumed.last().expect("a summary"));
     for key in ["best_epoch", "epochs", "test_loss", "test_mean_absolute_error", "seed"] {
         assert_eq!(whole[key], rest[key], "{key}");

@@ -1,9 +1,12 @@
-//! What a user waits for: opening a model, and frames of the window while its graph is panned and zoomed.
+//! What a user waits for: opening a model, and frames of the window while its graph is panned and zoomed, while a board is
+//! plotted and while a network is trained.
 //!
 //! `cargo bench -p emberlab` prints the figures. Frames are whole frames of the window at 1920 by 1080, with the
 //! graph over its whole width: layout of all widgets, shapes, and their tessellation into triangles; only the upload to
 //! the graphics driver is left out.
 
+#[cfg(unix)]
+mod live;
 mod models;
 mod window;
 
@@ -137,4 +140,22 @@ fn zoom(bencher: Bencher<'_, '_>, model: &Model) {
         frame += 1;
         window.wheel(if frame / 40 % 2 == 0 { -1.0 } else { 1.0 })
     });
+}
+
+/// A frame, 60 times a second, while a port sends so many points a second into a plot of the last 100,000.
+#[cfg(unix)]
+#[divan::bench(args = [1_000, 5_000, 20_000], sample_count = 300, sample_size = 1)]
+fn frame_plot(bencher: Bencher<'_, '_>, points_per_second: u32) {
+    let (mut window, _chatter) = live::plotting(points_per_second, std::time::Duration::from_secs(5));
+    let mut pace = live::Pace::new();
+    bencher.with_inputs(|| pace.wait()).bench_local_values(|()| window.frame(Vec::new()));
+}
+
+/// A frame, 60 times a second, while a run with a long past goes on, on as many cores as it takes.
+#[cfg(unix)]
+#[divan::bench(sample_count = 600, sample_size = 1)]
+fn frame_train(bencher: Bencher<'_, '_>) {
+    let mut training = live::Training::new();
+    let mut pace = live::Pace::new();
+    bencher.with_inputs(|| pace.wait()).bench_local_values(|()| training.frame());
 }

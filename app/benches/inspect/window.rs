@@ -27,20 +27,40 @@ const POINTER: Pos2 = pos2(800.0, 400.0);
 const DRAG: f32 = 340.0;
 
 impl Window {
-    /// A window that has opened a model, with the table below the graph, and come to rest.
-    pub fn showing(name: &str, file: Arc<[u8]>) -> Self {
-        let ctx = egui::Context::default();
-        let settings = Settings { reduce_motion: true, inspector_open: false, ..Settings::default() };
-        let mut window = Self { ctx, app: App::headless(settings), time: 0.0 };
-        window.frame(Vec::new());
-        window.app.send(Command::OpenBytes(name.to_owned(), file));
+    /// A window with nothing in it.
+    pub fn empty() -> Self {
+        let settings = Settings { reduce_motion: true, ..Settings::default() };
+        Self { ctx: egui::Context::default(), app: App::headless(settings), time: 0.0 }
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Lets the app do something, and draws a frame.
+    pub fn send(&mut self, command: Command) {
+        self.app.send(command);
+        self.frame(Vec::new());
+    }
+
+    /// Draws frames until nothing is to be done any more.
+    pub fn settle(&mut self) {
         loop {
-            window.frame(Vec::new());
-            if window.app.is_settled() {
-                break;
+            self.frame(Vec::new());
+            if self.app.is_settled() {
+                return;
             }
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
+    }
+
+    /// A window that has opened a model, with the table below the graph, and come to rest.
+    pub fn showing(name: &str, file: Arc<[u8]>) -> Self {
+        let settings = Settings { reduce_motion: true, inspector_open: false, ..Settings::default() };
+        let mut window = Self { app: App::headless(settings), ..Self::empty() };
+        window.frame(Vec::new());
+        window.app.send(Command::OpenBytes(name.to_owned(), file));
+        window.settle();
         // The graph takes the whole width: more of it is in sight than in any other arrangement.
         window.frame(vec![key(Key::J), Event::PointerMoved(POINTER)]);
         for _ in 0..10 {

@@ -309,27 +309,46 @@ fn variant_facts(record: &VariantRecord, costs: &VariantCosts, evaluated: &Evalu
 
 fn table(result: &Comparison) -> String {
     let float = result.variants.iter().find(|variant| variant.name == "float32");
+    // Networks that give values have an error in place of the accuracy, and keep a share of the variance of float32.
+    let of_values = result.variants.iter().all(|variant| variant.accuracy.is_none());
+    let (quality, agreement) =
+        if of_values { ("mean error", "R² to float") } else { ("accuracy", "agreement") };
     let mut lines = vec![format!(
-        "{:<20} {:>10} {:>9} {:>11} {:>10} {:>10}  {}",
-        "variant", "accuracy", "to float", "agreement", "file B", "arena B", "runs on"
+        "{:<20} {quality:>10} {:>9} {agreement:>11} {:>10} {:>10}  {}",
+        "variant", "to float", "file B", "arena B", "runs on"
     )];
     for variant in &result.variants {
         let percent = |share: f64| format!("{:.2} %", share * 100.0);
-        let accuracy = match (variant.accuracy, variant.mean_absolute_error) {
+        let quality = match (variant.accuracy, variant.mean_absolute_error) {
             (Some(accuracy), _) => percent(accuracy),
             (None, Some(error)) => format::significant(error, 4),
             (None, None) => "-".to_owned(),
         };
-        let change = float.and_then(|float| Some(variant.accuracy? - float.accuracy?));
-        let change = change.map_or_else(|| "-".to_owned(), |change| format!("{:+.2}", change * 100.0));
+        let change = float.and_then(|float| match variant.accuracy.zip(float.accuracy) {
+            Some((accuracy, before)) => Some(format!("{:+.2}", (accuracy - before) * 100.0)),
+            None => {
+                let change = variant.mean_absolute_error? - float.mean_absolute_error?;
+                let sign = if change < 0.0 { "-" } else { "+" };
+                Some(format!("{sign}{}", format::significant(change.abs(), 2)))
+            }
+        });
+        let change = change.unwrap_or_else(|| "-".to_owned());
+        let kept =
+            variant.agreement.map(|share| if of_values { format!("{share:.4}") } else { percent(share) });
         let arena = variant.arena_minimum_bytes.map_or_else(|| "-".to_owned(), format::count);
         lines.push(format!(
-            "{:<20} {accuracy:>10} {change:>9} {:>11} {:>10} {arena:>10}  {}",
+            "{:<20} {quality:>10} {change:>9} {:>11} {:>10} {arena:>10}  {}",
             variant.name,
-            variant.agreement.map_or_else(|| "-".to_owned(), percent),
+            kept.unwrap_or_else(|| "-".to_owned()),
             format::count(variant.file_bytes),
             variant.runs_on
         ));
+    }
+    if of_values {
+        lines.push(
+            "mean error: mean absolute error; R²: share of the variance of float32's values that is kept"
+                .to_owned(),
+        );
     }
     lines.push(format!(
         "{} {} samples of run {}; arenas for {} with {}",

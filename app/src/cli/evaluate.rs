@@ -167,6 +167,6 @@ fn text(facts: &Facts) -> String {
             lines.push(format!("{:<width$}{counts}", label(class)));
         }
     }
-    lines.push(format!("{} arithmetic, {}", facts.semantics, format::duration(facts.seconds)));
+    lines.push(format!("{} arithmetic, {}", facts.semantics, format::short_duration(facts.seconds)));
     lines.join("\n")
 }

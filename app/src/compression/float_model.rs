@@ -50,10 +50,18 @@ impl FloatModel {
     /// The network and the weights that a run has kept.
     ///
     /// # Errors
-    /// The files of the run cannot be read.
+    /// The files of the run cannot be read, or it was ended before weights were kept.
     pub fn of_run(folder: &RunFolder, title: &str, data: &TrainingData) -> Result<Self, CompressFailure> {
-        let unreadable = |reason: String| {
-            CompressFailure::new(reason, "Restore the folder beside the project file, or train once more.")
+        let is_unfinished = || !folder.has_weights() && folder.has_checkpoint();
+        let unreadable = |reason: String| match is_unfinished() {
+            true => CompressFailure::new(
+                "The run was ended from outside before its weights were kept; its last checkpoint is there.",
+                "Choose \"Go on with this run\" on the Train panel, or call emberlab train with --resume; then make variants.",
+            ),
+            false => CompressFailure::new(
+                reason,
+                "Restore the folder beside the project file, or train once more.",
+            ),
         };
         let graph = folder.read_network().map_err(unreadable)?;
         let weights = folder.read_weights().map_err(unreadable)?;

@@ -269,6 +269,14 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A time that a computation took, `0.43 s`, `12.4 s`; from a minute on as [`duration`].
+pub fn short_duration(seconds: f64) -> String {
+    match seconds {
+        0.0..59.95 => format!("{} s", significant(seconds, if seconds < 10.0 { 2 } else { 3 })),
+        _ => duration(seconds),
+    }
+}
+
 /// A clock, `240 MHz`.
 pub fn clock(hertz: u64) -> String {
     format!("{} MHz", count(hertz / 1_000_000))
@@ -389,6 +397,9 @@ mod tests {
             (duration(68.0), "1 min 08 s"),
             (duration(7500.0), "2 h 05 min"),
             (duration(-1.0), UNKNOWN),
+            (short_duration(0.43), "0.43 s"),
+            (short_duration(12.44), "12.4 s"),
+            (short_duration(59.96), "1 min 00 s"),
         ]);
     }
 

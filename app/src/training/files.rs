@@ -144,6 +144,16 @@ impl RunFolder {
         weights_from_bytes(&self.read(WEIGHTS)?).map_err(|error| self.damaged(WEIGHTS, &error))
     }
 
+    /// Whether weights were kept.
+    pub fn has_weights(&self) -> bool {
+        self.path.join(WEIGHTS).is_file()
+    }
+
+    /// Whether there is a state to go on from.
+    pub fn has_checkpoint(&self) -> bool {
+        self.path.join(CHECKPOINT).is_file()
+    }
+
     /// How right the weights are; `None` if that was not written.
     ///
     /// # Errors

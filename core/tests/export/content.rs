@@ -1,5 +1,6 @@
 //! What the sources say.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use emberlab_core::export::{
@@ -330,14 +331,13 @@ fn labels_of_tensorflow_lite_metadata_are_written() {
     builder.output(y);
     let plain = file(&builder.build());
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let stored =
-        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     archive.start_file("labels.txt", stored).expect("memory");
     archive.write_all(b"wren\nrobin\ngreat tit\n").expect("memory");
     let labelled = [plain.as_slice(), &archive.finish().expect("memory").into_inner()].concat();
 
     let c = sources_of(SourceKind::CArray, "birds.tflite", &labelled);
-    assert!(text(&c, "model.h").contains("kLabels[3]"), "{}", text(&c, "model.h"));
+    assert!(text(&c, "model.h").contains("kLabelCount = 3;"), "{}", text(&c, "model.h"));
     assert!(text(&c, "model.cc").contains("\"great tit\""));
     let rust = sources_of(SourceKind::RustModule, "birds.tflite", &labelled);
     assert!(text(&rust, "model.rs").contains("\"great tit\""), "{}", text(&rust, "model.rs"));

@@ -153,6 +153,10 @@ fn serve_once(
     };
     // The test may have ended before anybody waits.
     let _ = ready.send(());
+    // What a board says of itself at its start is heard, too: it starts when the app has opened the line.
+    while board.master.bytes_to_read().unwrap_or(0) == 0 && !is_over.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     let about = About {
         firmware: "emberlab",
         version: "test",
@@ -241,7 +245,12 @@ fn a_line_that_is_closed_in_any_message_is_opened_again_and_nothing_is_missing()
         let mut heard = Heard::default();
         if at == kinds::STOP {
             until(&session, &mut heard, &what, |heard| heard.samples.len() > 2);
-            session.order(SessionOrder::Measure(Order::Rate(1000)));
+            // Nothing is to be stopped between two batches.
+            let deadline = Instant::now() + PATIENCE;
+            while !plug.was_closed.load(Ordering::Relaxed) && Instant::now() < deadline {
+                session.order(SessionOrder::Measure(Order::Rate(1000)));
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
         until(&session, &mut heard, &what, |heard| heard.has_marker(|kind| *kind == MarkerKind::Back));
         assert!(plug.was_closed.load(Ordering::Relaxed), "{what}");

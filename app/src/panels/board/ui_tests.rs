@@ -527,7 +527,7 @@ fn a_recording_is_shown_as_what_its_file_says_it_counts() {
     recorded(Unit::Instructions, 0).get_by_label("Median, 15,351,360");
     let mut harness = recorded(Unit::Cycles, 160_000_000);
     harness.get_by_label("Recording old.csv");
-    harness.get_by_label("Median, 95.9 ms");
+    harness.get_by_label("Median, 95.946 ms");
     harness.get_by_label("Only whole inferences were recorded");
     click(&mut harness, "Close recording");
     assert_eq!(board_commands(&harness), ["CloseRecording"]);

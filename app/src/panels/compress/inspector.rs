@@ -109,7 +109,12 @@ fn figures_ui(ui: &mut Ui, tab: &Tab, row: &Row, float: Option<&Row>, ctx: &Pane
             key_value(ui, theme, "Measured on", &format!("{} {what}", format::count(figures.samples as u64)));
         }
         if let Some(share) = row.agreement.filter(|_| row.to_float.is_some()) {
-            key_value(ui, theme, "Agreement with float32", &format::percent_share(share));
+            // Of values, the share of float32's variance that is kept.
+            let (label, words) = match measure {
+                Measure::Accuracy => ("Agreement with float32", format::percent_share(share)),
+                Measure::Error => ("R² to float32", format!("{share:.4}")),
+            };
+            key_value(ui, theme, label, &words);
         }
         let with_share = |now: Option<u64>, before: Option<u64>| match (now, before) {
             (Some(now), Some(before)) => format!("{}, {}", format::bytes(now), share_text(now, before)),

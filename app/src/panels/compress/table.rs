@@ -242,15 +242,15 @@ impl Table for Variants<'_> {
     type Column = Column;
 
     fn columns(&self, width: f32) -> Vec<Head<Column>> {
-        let value = match self.measure {
-            Measure::Accuracy => "Accuracy %",
-            Measure::Error => "Mean error",
+        let (value, agreement) = match self.measure {
+            Measure::Accuracy => ("Accuracy %", "Agreement %"),
+            Measure::Error => ("Mean error", "R² to float"),
         };
         let mut heads = vec![
             Head::words(Column::Variant, "Variant", 0.0),
             Head::figures(Column::Value, value, 96.0),
             Head::figures(Column::ToFloat, "To float", 82.0),
-            Head::figures(Column::Agreement, "Agreement %", 104.0),
+            Head::figures(Column::Agreement, agreement, 104.0),
             Head::figures(Column::File, "File B", 132.0),
         ];
         if width > GZIP_FROM {
@@ -292,7 +292,10 @@ impl Table for Variants<'_> {
             Column::Variant => row.name.clone(),
             Column::Value => optional(row.value.map(|value| value_only(self.measure, value))),
             Column::ToFloat => optional(row.to_float.map(|change| change_text(self.measure, change))),
-            Column::Agreement => optional(row.agreement.map(|share| format!("{:.1}", share * 100.0))),
+            Column::Agreement => optional(row.agreement.map(|share| match self.measure {
+                Measure::Accuracy => format!("{:.1}", share * 100.0),
+                Measure::Error => format!("{share:.4}"),
+            })),
             Column::File => optional(row.file.map(format::bytes_only)),
             Column::Gzip => optional(row.gzip.map(format::bytes_only)),
             Column::Arena => optional(row.arena.map(format::bytes_only)),

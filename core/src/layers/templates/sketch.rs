@@ -102,9 +102,11 @@ impl Sketch {
         self.add("", kind, &[x])
     }
 
+    /// Batch normalisation that forgets the start values of its statistics within a few dozen steps. Keras's momentum of 0.99
+    /// needs several hundred, more than a small set gives in its first epochs.
     pub fn norm(&mut self, x: LayerId) -> LayerId {
-        let (momentum, epsilon) = (crate::layers::batch_norm_momentum(), crate::layers::batch_norm_epsilon());
-        self.add("", LayerKind::BatchNorm { momentum, epsilon }, &[x])
+        let epsilon = crate::layers::batch_norm_epsilon();
+        self.add("", LayerKind::BatchNorm { momentum: 0.9, epsilon }, &[x])
     }
 
     pub fn relu(&mut self, x: LayerId) -> LayerId {

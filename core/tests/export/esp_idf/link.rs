@@ -467,9 +467,7 @@ fn a_board_that_is_busy_with_its_own_samples_answers_at_once() {
     assert!(matches!(missing, Err(Event::Failed { problem: Problem::InputsMissing, .. })), "{missing:?}");
     let inputs: Vec<u8> = (0..N_INPUT_BYTES).map(|index| (index * 31) as u8).collect();
     bench.client.send(Target::Inputs, inputs.as_slice().into());
-    bench.wait_for(|event| {
-        matches!(event, Event::Sent { sent, .. } if sent == N_INPUT_BYTES).then_some(())
-    });
+    bench.wait_for(|event| matches!(event, Event::Sent { sent, .. } if sent == N_INPUT_BYTES).then_some(()));
 
     // A run that waits is one that goes on: it can be stopped, and keeps others from beginning.
     let (request, inputs_crc) = accepted(&mut bench, RUN).expect("it is accepted");
