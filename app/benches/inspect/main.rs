@@ -142,7 +142,7 @@ fn zoom(bencher: Bencher<'_, '_>, model: &Model) {
     });
 }
 
-/// A frame, 60 times a second, while a port sends so many points a second into a plot of the last 100,000.
+/// A frame, 60 times a second, while a port that has sent so many points a second for five seconds goes on to.
 #[cfg(unix)]
 #[divan::bench(args = [1_000, 5_000, 20_000], sample_count = 300, sample_size = 1)]
 fn frame_plot(bencher: Bencher<'_, '_>, points_per_second: u32) {

@@ -59,6 +59,8 @@ pub type Model = Ready;
 /// Why a board has no model that can run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
+    /// Number of the request; 0 if nobody asked.
+    pub request: u16,
     /// Where the model would be.
     pub place: Place,
     /// Bytes and CRC-32 of the model; 0 bytes if there is none.
@@ -493,6 +495,7 @@ impl Client {
         let has_operator = refused.operator != NO_OPERATOR;
         let operator = (refused.subgraph, refused.operator, refused.name.to_owned());
         self.events.push_back(Event::Refused(Refusal {
+            request: refused.request,
             place: refused.place,
             model_bytes: refused.model_bytes,
             model_crc: refused.model_crc,

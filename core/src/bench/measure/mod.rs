@@ -241,9 +241,12 @@ impl Measure {
         self.step = Step::Ask(self.client.ask());
     }
 
-    /// Stops what goes on, whatever it is.
+    /// Stops what goes on, whatever it is. A run that was asked for and is not accepted yet is stopped as soon as it is; orders
+    /// that come meanwhile change only what follows.
     fn stop(&mut self, after: After) {
-        if self.client.running().is_some() {
+        if let Step::Stop(next) = &mut self.step {
+            *next = after;
+        } else if self.client.running().is_some() || self.run_request().is_some() {
             self.client.stop();
             self.step = Step::Stop(after);
         } else {
@@ -390,6 +393,10 @@ impl Measure {
     fn take_refusal(&mut self, refusal: Refusal) {
         if self.step == Step::Rest || self.run_request().is_some() {
             // Said by itself after a reset: the reset has begun all anew.
+            return;
+        }
+        if matches!(self.step, Step::SendModel(request) if request != refusal.request) {
+            // What the board had before; said twice when it is asked just as it starts.
             return;
         }
         let was_empty = refusal.model_bytes == 0;
