@@ -14,6 +14,8 @@ pub struct Chart {
     pub x: Axis,
     /// Upwards.
     pub y: Axis,
+    /// A second axis upwards, at the right. Points that belong to it are given as places of `y` at the same height.
+    pub right: Option<Axis>,
     /// Areas behind the lines.
     pub areas: Vec<Area>,
     /// Lines, the front one last.

@@ -119,7 +119,8 @@ fn draw<B: DrawingBackend>(figure: &Figure, sheet: &Sheet<'_, B>) -> Drawn {
 fn draw_chart<B: DrawingBackend>(chart: &Chart, sheet: &Sheet<'_, B>) -> Drawn {
     let theme = sheet.theme;
     let [width, height] = sheet.size();
-    let field = Field { left: LEFT, top: TOP, right: width - RIGHT, bottom: height - BOTTOM };
+    let at_right = if chart.right.is_some() { LEFT } else { RIGHT };
+    let field = Field { left: LEFT, top: TOP, right: width - at_right, bottom: height - BOTTOM };
     sheet.rectangle(field, theme.plot.background, None)?;
     let quiet = theme.text.text_3;
     let spans = chart.x.marks.iter().map(|(at, text)| {
@@ -143,6 +144,14 @@ fn draw_chart<B: DrawingBackend>(chart: &Chart, sheet: &Sheet<'_, B>) -> Drawn {
         if is_shown {
             sheet.text(text, [field.left - 8.0, y], Align2::RIGHT_CENTER, Style::NumberSmall, quiet);
         }
+    }
+    if let Some(right) = &chart.right {
+        for (at, text) in &right.marks {
+            let y = field.bottom - (field.bottom - field.top) * right.share(*at);
+            sheet.line(&[[field.right, y], [field.right + 4.0, y]], quiet, 1.0)?;
+            sheet.text(text, [field.right + 8.0, y], Align2::LEFT_CENTER, Style::NumberSmall, quiet);
+        }
+        sheet.upwards(&right.label, [width - 16.0, (field.top + field.bottom) / 2.0]);
     }
     for area in &chart.areas {
         let upper =
@@ -542,6 +551,7 @@ mod tests {
             title: "Loss <of> digits".to_owned(),
             x: axis("Epoch", 0.0, 10.0),
             y: axis("Cross-entropy, log", 0.0, 2.0),
+            right: Some(axis("Rate", 3.0, 4.0)),
             areas: vec![Area { points: vec![[0.0, 0.5, 1.0], [10.0, 0.5, 9.0]], colour: theme.series[1] }],
             lines: vec![line("train", Dash::Solid), line("validation", Dash::Dashed)],
             dots: vec![Dot {
@@ -581,6 +591,8 @@ mod tests {
                 "Loss &lt;of&gt; digits",
                 "Epoch",
                 "Cross-entropy, log",
+                "Rate",
+                "Rate high",
                 "best 0.129",
                 "goal 97 %",
                 "cosine 64",

@@ -139,6 +139,28 @@ fn axis_marks(theme: &Theme, rect: Rect, field: Rect, chart: &Chart) -> Vec<Mark
         let at = pos2(field.left() - 8.0, y);
         marks.push(Mark::text(at, Align2::RIGHT_CENTER, text, Style::NumberSmall, quiet));
     }
+    if let Some(right) = &chart.right {
+        for (at, text) in &right.marks {
+            let y = field.bottom() - field.height() * right.share(*at) as f32;
+            marks.push(Mark::line(
+                pos2(field.right(), y),
+                pos2(field.right() + 4.0, y),
+                Stroke::new(1.0, quiet),
+            ));
+            let at = pos2(field.right() + 8.0, y);
+            marks.push(Mark::text(at, Align2::LEFT_CENTER, text, Style::NumberSmall, quiet));
+        }
+        if !right.label.is_empty() {
+            marks.push(Mark::Text {
+                at: pos2(rect.right() - 10.0, field.center().y),
+                anchor: Align2::CENTER_CENTER,
+                text: right.label.clone(),
+                style: Style::Small,
+                colour: quiet,
+                upwards: true,
+            });
+        }
+    }
     if !chart.x.label.is_empty() {
         let at = pos2(field.center().x, rect.bottom() - 2.0);
         marks.push(Mark::text(at, Align2::CENTER_BOTTOM, &chart.x.label, Style::Small, quiet));

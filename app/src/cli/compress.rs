@@ -17,8 +17,8 @@ use super::project::{all_training_data, read_project};
 use super::target::chip_from_text;
 use super::{Failure, Outcome, read_file, written};
 use crate::compression::{
-    Calibrated, CompressFailure, Evaluated, FloatModel, Made, VariantCosts, calibrate, compared, evaluate,
-    figures, make, new_record, tested_part, variant_costs, write_variant,
+    CLIPPED, Calibrated, CompressFailure, Evaluated, FloatModel, Made, VariantCosts, calibrate, compared,
+    evaluate, figures, make, new_record, tested_part, variant_costs, write_variant,
 };
 use crate::jobs::write_project_file;
 use crate::project::files_folder;
@@ -104,6 +104,8 @@ struct VariantFacts {
     /// Half of the error bar of the estimate, as a share of it.
     estimate_error: Option<f64>,
     runs_on: &'static str,
+    /// Share of the input values that the variant clips.
+    clipped_inputs: f64,
     evaluated_seconds: f64,
     file: String,
 }
@@ -302,6 +304,7 @@ fn variant_facts(record: &VariantRecord, costs: &VariantCosts, evaluated: &Evalu
         estimated_micros: latency.map(|(cycles, clock)| cycles.micros(clock)),
         estimate_error: latency.map(|(cycles, _)| cycles.relative_error()),
         runs_on: costs.runs_on(),
+        clipped_inputs: evaluated.clipped,
         evaluated_seconds: evaluated.seconds,
         file: record.file.clone(),
     }
@@ -342,6 +345,13 @@ fn table(result: &Comparison) -> String {
             kept.unwrap_or_else(|| "-".to_owned()),
             format::count(variant.file_bytes),
             variant.runs_on
+        ));
+    }
+    for variant in result.variants.iter().filter(|variant| variant.clipped_inputs >= CLIPPED) {
+        lines.push(format!(
+            "{}: {} of the input values lie outside of what calibration saw and are clipped",
+            variant.name,
+            format::percent_share(variant.clipped_inputs)
         ));
     }
     if of_values {

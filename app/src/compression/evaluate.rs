@@ -6,11 +6,14 @@ use emberlab_core::dataset::{Samples, Targets};
 use emberlab_core::evaluate::{Evaluation, classes_from_scores, values_from_outputs};
 use emberlab_core::model::{BuiltinOperator as Op, Model};
 use emberlab_core::quantize::{Divergence, OperatorErrors, first_divergence};
-use emberlab_core::run::{Predictions, RunError, predict, semantics_of};
+use emberlab_core::run::{Predictions, RunError, clipped_share, predict, semantics_of};
 
 use super::CompressFailure;
 use super::make::not_run;
 use super::parallel::{Watch, in_parallel};
+
+/// From this share on, clipped inputs are told.
+pub const CLIPPED: f64 = 0.005;
 
 /// Samples of a part that one interpreter takes: preparing it is worth it.
 const CHUNK: usize = 64;
@@ -28,6 +31,8 @@ pub struct Evaluated {
     pub evaluation: Option<Evaluation>,
     /// Number of samples.
     pub samples: usize,
+    /// Share of the values of an input that the variant clips because they lie outside of what calibration saw.
+    pub clipped: f64,
     /// Seconds that it took on this computer.
     pub seconds: f64,
 }
@@ -104,7 +109,8 @@ pub fn evaluate(
     let border = border(model, width, &samples.targets);
     let evaluation = evaluation(samples, &scores, width, border)?;
     let seconds = began.elapsed().as_secs_f64();
-    Ok(Some(Evaluated { scores, width, border, evaluation, samples: samples.count, seconds }))
+    let clipped = clipped_share(model, samples);
+    Ok(Some(Evaluated { scores, width, border, evaluation, samples: samples.count, clipped, seconds }))
 }
 
 /// A single number for two classes is a probability behind a LOGISTIC, and else what a sigmoid would take.

@@ -15,7 +15,7 @@ mod parallel;
 mod tests;
 
 pub use costs::{VariantCosts, variant_costs};
-pub use evaluate::{Agreement, Evaluated, Flip, compared, divergence, evaluate, operator_errors};
+pub use evaluate::{Agreement, CLIPPED, Evaluated, Flip, compared, divergence, evaluate, operator_errors};
 pub use float_model::FloatModel;
 pub use keep::{
     KeptFile, VARIANTS_FOLDER, calibrating_part, figures, name_of_variant, new_record, read_variant,

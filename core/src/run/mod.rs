@@ -12,8 +12,8 @@ pub use compare::{Difference, compare, compare_models};
 pub use memory::{Memory, RunError};
 pub use predict::{Predictions, outputs_of, predict, semantics_of, set_input, set_inputs};
 pub use source::{
-    Normalisation, PreparedInput, SourceError, converted, from_npy, from_picture, from_text, from_wav,
-    picture_shape,
+    Normalisation, PreparedInput, SourceError, clipped_share, converted, from_npy, from_picture, from_text,
+    from_wav, picture_shape,
 };
 pub(crate) use source::{decode, sound_samples};
 pub use trace::{OperatorOutput, Trace};

@@ -6,7 +6,8 @@ use image::imageops::FilterType;
 use image::{DynamicImage, ImageReader, Limits};
 use thiserror::Error;
 
-use crate::model::{Tensor, TensorType, bytes_from_elements};
+use crate::dataset::{SampleInput, Samples};
+use crate::model::{BuiltinOperator, Model, Tensor, TensorId, TensorType, bytes_from_elements};
 use crate::npy::{Array, NpyError};
 
 /// An input that is ready to be written into the tensor.
@@ -85,6 +86,27 @@ fn real_range(tensor: &Tensor) -> Option<(f64, f64)> {
     let (lowest, highest) = integer_range(tensor.ty)?;
     let real = |value: f64| f64::from(scale) * (value - zero_point as f64);
     Some((real(lowest), real(highest)))
+}
+
+/// The largest share of the values of an input that its integers cannot hold, half a step beyond them: they are clipped, so
+/// that the model does not tell them apart. 0 for a model that takes real numbers and does not quantize them first.
+pub fn clipped_share(model: &Model, samples: &Samples) -> f64 {
+    let Some(main) = model.subgraphs.first() else { return 0.0 };
+    let share = |(id, input): (&TensorId, &SampleInput)| {
+        let tensor = main.tensor(*id);
+        // A model with an interface of real numbers quantizes by itself.
+        let quantized = main.operators.iter().find(|operator| {
+            model.builtin(operator) == BuiltinOperator::QUANTIZE && operator.input(0) == Some(*id)
+        });
+        let written = quantized.and_then(|operator| operator.outputs.first().copied().flatten());
+        let holder = written.map_or(tensor, |id| main.tensor(id));
+        let (lowest, highest) = real_range(holder)?;
+        let half = f64::from(holder.per_tensor_quantization()?.0) / 2.0;
+        let held = lowest - half..=highest + half;
+        let clipped = input.values.iter().filter(|value| !held.contains(&f64::from(**value))).count();
+        Some(clipped as f64 / input.values.len().max(1) as f64)
+    };
+    main.inputs.iter().zip(&samples.inputs).filter_map(share).fold(0.0, f64::max)
 }
 
 fn integer_range(ty: TensorType) -> Option<(f64, f64)> {
@@ -425,6 +447,40 @@ mod tests {
         assert!(input.steps.iter().any(|step| step.starts_with("1 of 4")), "{:?}", input.steps);
         let raw = from_text("[0 1 -2 127]", &tensor, true).expect("four numbers");
         assert_eq!(as_i8(&raw), [0, 1, -2, 127]);
+    }
+
+    #[test]
+    fn inputs_that_integers_cannot_hold_are_counted() {
+        use crate::dataset::Targets;
+        use crate::model::ModelBuilder;
+
+        // -128 to 127 in steps of 0.5 around 1: -64.5 to 63.
+        let values = vec![0.0, 63.2, 63.3, -64.7, -64.8, 1000.0, 1.0, 2.0];
+        let samples = Samples {
+            count: 2,
+            inputs: vec![SampleInput { shape: vec![4], values }],
+            targets: Targets::None,
+        };
+        let mut builder = ModelBuilder::new("integers");
+        let x = builder.input(int8(&[1, 4], 0.5, 1));
+        let y = builder.tensor(int8(&[1, 4], 0.5, 1));
+        builder.operator(BuiltinOperator::RELU, [x], [y]);
+        builder.output(y);
+        assert_eq!(clipped_share(&builder.build(), &samples), 3.0 / 8.0);
+
+        let mut builder = ModelBuilder::new("real numbers outside");
+        let outside = builder.input(Tensor::new("x", TensorType::Float32, &[1, 4]));
+        let x = builder.tensor(int8(&[1, 4], 0.5, 1));
+        builder.operator(BuiltinOperator::QUANTIZE, [outside], [x]);
+        builder.output(x);
+        assert_eq!(clipped_share(&builder.build(), &samples), 3.0 / 8.0);
+
+        let mut builder = ModelBuilder::new("real numbers");
+        let x = builder.input(Tensor::new("x", TensorType::Float32, &[1, 4]));
+        let y = builder.tensor(Tensor::new("y", TensorType::Float32, &[1, 4]));
+        builder.operator(BuiltinOperator::RELU, [x], [y]);
+        builder.output(y);
+        assert_eq!(clipped_share(&builder.build(), &samples), 0.0);
     }
 
     #[test]

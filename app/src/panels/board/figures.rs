@@ -55,6 +55,8 @@ pub struct NamedLine<'a> {
     pub name: String,
     /// Its colour.
     pub colour: Color32,
+    /// On the axis at the right.
+    pub is_right: bool,
     /// Its columns.
     pub columns: Vec<&'a Column>,
 }
@@ -150,6 +152,7 @@ pub fn latency_chart(
         title: "Latency".to_owned(),
         x,
         y: axis(quantity.axis_label(unit), range, look.scale, look.marks[1]),
+        right: None,
         areas: Vec::new(),
         lines,
         dots,
@@ -160,7 +163,8 @@ pub fn latency_chart(
     Made { chart, origin_micros, per_place, unit, beyond }
 }
 
-/// Named numbers over time.
+/// Named numbers over time. Those of the axis at the right have heights of their own, and are drawn at the same height of the
+/// field as they would be on it.
 pub fn named_chart(
     title: &str,
     label: &str,
@@ -169,9 +173,20 @@ pub fn named_chart(
     look: &Look,
     theme: &Theme,
 ) -> Made {
-    let all: Vec<&Column> = named.iter().flat_map(|line| line.columns.iter().copied()).collect();
-    let fitted = fitted(&all, 1.0, look.scale, false);
-    let range = look.heights.unwrap_or(fitted.range);
+    let fitted_of = |is_right: bool| {
+        let lines = named.iter().filter(|line| line.is_right == is_right);
+        let all: Vec<&Column> = lines.flat_map(|line| line.columns.iter().copied()).collect();
+        fitted(&all, 1.0, look.scale, false)
+    };
+    let (left, right) = (fitted_of(false), fitted_of(true));
+    let has_right = named.iter().any(|line| line.is_right);
+    // Without a line of its own the left axis would stand for nothing.
+    let is_alone = has_right && named.iter().all(|line| line.is_right);
+    let whole = if is_alone { right.range } else { left.range };
+    let range = look.heights.unwrap_or(whole);
+    let [left_axis, right_axis] =
+        [whole, right.range].map(|range| Axis { label: String::new(), range, marks: Vec::new() });
+    let moved = |height: f64| left_axis.at(right_axis.share(height));
     let (x, origin_micros, per_place) = look.window.axis(look.marks[0]);
     let place = |micros: f64| (micros - origin_micros) / per_place;
     let breaks: Vec<f64> = markers
@@ -182,7 +197,11 @@ pub fn named_chart(
     let mut lines = Vec::new();
     for line in named {
         let ends = line.columns.iter().flat_map(|column| ends(column));
-        let points = ends.map(|(at, value)| (at, place(at), look.scale.height(value)));
+        let height = |value: f64| match line.is_right {
+            true => look.scale.height(value).map(moved),
+            false => look.scale.height(value),
+        };
+        let points = ends.map(|(at, value)| (at, place(at), height(value)));
         for points in parts(points, &breaks) {
             let (name, colour) = (line.name.clone(), line.colour);
             lines.push(Line { name, points, colour, width: 1.5, dash: Dash::Solid });
@@ -191,14 +210,24 @@ pub fn named_chart(
     let mut dots = Vec::new();
     put_markers(markers, &x, range, &place, theme, &mut lines, &mut dots);
     let legend = named.iter().map(|line| LegendEntry {
-        text: line.name.clone(),
+        text: if line.is_right { format!("{} (right)", line.name) } else { line.name.clone() },
         colour: line.colour,
         dash: Some(Dash::Solid),
     });
+    // The names of few lines say more than the word for all.
+    let label_of = |is_right: bool| {
+        let names: Vec<&str> =
+            named.iter().filter(|line| line.is_right == is_right).map(|line| line.name.as_str()).collect();
+        if has_right && (1..=3).contains(&names.len()) { names.join(", ") } else { label.to_owned() }
+    };
+    let own = (right_axis.at(left_axis.share(range.0)), right_axis.at(left_axis.share(range.1)));
+    let right_axis = axis(label_of(true), own, look.scale, look.marks[1]);
+    let left_axis = axis(label_of(is_alone), range, look.scale, look.marks[1]);
     let chart = Chart {
         title: title.to_owned(),
         x,
-        y: axis(label.to_owned(), range, look.scale, look.marks[1]),
+        y: if is_alone { Axis { label: String::new(), marks: Vec::new(), ..left_axis } } else { left_axis },
+        right: has_right.then_some(right_axis),
         areas: Vec::new(),
         lines,
         dots,
@@ -206,7 +235,7 @@ pub fn named_chart(
         legend: legend.collect(),
     };
     let unit = AxisUnit { per: 1.0, label: "" };
-    let beyond = fitted.beyond.filter(|_| look.heights.is_none());
+    let beyond = left.beyond.or(right.beyond).filter(|_| look.heights.is_none());
     Made { chart, origin_micros, per_place, unit, beyond }
 }
 
@@ -264,6 +293,7 @@ pub fn histogram_chart(
             marks,
         ),
         y: Axis { label: String::new(), range: (0.0, top), marks: Vec::new() },
+        right: None,
         areas: bars.collect(),
         lines,
         dots,
@@ -295,7 +325,7 @@ pub fn rate_text(micros: u32) -> String {
 }
 
 /// No line is drawn across: nobody knows what happened meanwhile.
-fn is_break(kind: &MarkerKind) -> bool {
+pub fn is_break(kind: &MarkerKind) -> bool {
     match kind {
         MarkerKind::Reset(_) | MarkerKind::Lost | MarkerKind::Back | MarkerKind::Panicked => true,
         MarkerKind::Rate(_) => false,
@@ -388,11 +418,24 @@ fn fitted(columns: &[&Column], per: f64, scale: Scale, is_whole: bool) -> Fitted
         Scale::Linear => low.abs().max(1e-6) * 1e-3,
         Scale::Log => 0.1,
     };
+    Fitted { range: rounded(low, high, least), beyond }
+}
+
+/// A range that shows all values; it ends at round numbers.
+pub fn fitted_range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) = values
+        .filter(|value| value.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    if low > high { (0.0, 1.0) } else { rounded(low, high, low.abs().max(1e-6) * 1e-3) }
+}
+
+/// A range with some room around it that ends at round numbers; not narrower than `least`.
+fn rounded(low: f64, high: f64, least: f64) -> (f64, f64) {
     let span = (high - low).max(least);
     let middle = (high + low) / 2.0;
     let step = round_up(span / 8.0);
     let (low, high) = (middle - span / 2.0 - span * 0.04, middle + span / 2.0 + span * 0.1);
-    Fitted { range: ((low / step).floor() * step, (high / step).ceil() * step), beyond }
+    ((low / step).floor() * step, (high / step).ceil() * step)
 }
 
 /// 1, 2 or 5 times a power of ten, not less than the number.
@@ -478,6 +521,38 @@ mod tests {
         assert_eq!(made.chart.dots.len(), 1, "texts that would lie upon each other are left out");
         assert_eq!(made.chart.x.label, "Seconds ago");
         assert_eq!(made.micros_at(made.place_of(12.0)), 12.0);
+    }
+
+    #[test]
+    fn lines_of_the_right_axis_have_heights_of_their_own() {
+        fn line<'a>(name: &str, columns: &'a [Column], is_right: bool) -> NamedLine<'a> {
+            NamedLine {
+                name: name.to_owned(),
+                colour: Color32::RED,
+                is_right,
+                columns: columns.iter().collect(),
+            }
+        }
+        let temperature = [column(1.0, 20.0, 20.0), column(50.0, 30.0, 30.0)];
+        let pressure = [column(1.0, 1000.0, 1000.0), column(50.0, 1010.0, 1010.0)];
+        let chart = |is_right, look: Look| {
+            let lines = [line("°C", &temperature, false), line("hPa", &pressure, is_right)];
+            named_chart("Text values", "Value", &lines, &[], &look, Theme::of(true)).chart
+        };
+        let one = chart(false, look(Scale::Linear));
+        assert!(one.right.is_none() && one.y.range.1 >= 1010.0 && one.y.label == "Value");
+        let two = chart(true, look(Scale::Linear));
+        let right = two.right.as_ref().expect("an axis of its own");
+        assert_eq!((two.y.label.as_str(), right.label.as_str()), ("°C", "hPa"));
+        assert!(two.y.range.1 < 40.0 && right.range.0 > 990.0, "{:?} {:?}", two.y.range, right.range);
+        let value = |chart: &Chart, line: usize, point: usize| {
+            let axis = chart.right.as_ref().expect("an axis of its own");
+            axis.at(chart.y.share(chart.lines[line].points[point][1]))
+        };
+        assert!((value(&two, 1, 0) - 1000.0).abs() < 1e-9 && (value(&two, 1, 1) - 1010.0).abs() < 1e-9);
+        // Where the user zooms in, both axes go along.
+        let zoomed = chart(true, Look { heights: Some((20.0, 25.0)), ..look(Scale::Linear) });
+        assert!((value(&zoomed, 1, 1) - 1010.0).abs() < 1e-9);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Charts are made anew when something new has arrived, and only from columns that have changed: a frame costs as much for
 //! 100,000 points as for 100.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use egui::{
     Color32, CornerRadius, PointerButton, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
@@ -13,10 +13,12 @@ use emberlab_core::bench::Marker;
 
 use super::columns::{Columns, column_micros, columns_of_history, columns_of_points};
 use super::figures::{Look, Made, NamedLine, Window, latency_chart, named_chart};
-use super::quantity::Quantity;
+use super::lines::{Lines, NamedSeries};
+use super::quantity::{AxisUnit, Quantity};
 use super::shown::{Numbers, Shown};
+use super::xy::{Plane, Xy};
 use crate::board::Series;
-use crate::charts::{Margins, Plotted, Style, plot_ui, text_width};
+use crate::charts::{Axis, Margins, Plotted, Style, plot_ui, text_width};
 use crate::panels::run::values::number_text;
 use crate::panels::train::curve::Scale;
 use crate::theme::{Theme, font_id, format, text, with_alpha};
@@ -31,6 +33,8 @@ pub enum View {
     Scores,
     /// Numbers in the text that the board prints.
     Text,
+    /// Two of these numbers against each other.
+    Xy,
 }
 
 /// How much of the time is plotted.
@@ -55,8 +59,9 @@ pub struct Live {
     /// A part of the time that was zoomed in to, in microseconds.
     zoom: Option<(u64, u64)>,
     heights: Option<(f64, f64)>,
-    /// Names whose lines were turned on or off.
-    turned: BTreeMap<String, bool>,
+    /// How the user wants lines.
+    lines: Lines,
+    xy: Xy,
     source: Option<Source>,
     band: Columns,
     trend: Columns,
@@ -93,13 +98,13 @@ struct Key {
     total: u64,
     n_markers: usize,
     p99: Option<u64>,
-    names: Vec<String>,
+    lines: Vec<(String, Color32, bool)>,
+    /// Names and part of two numbers against each other.
+    plane: Option<([String; 2], Option<[(f64, f64); 2]>)>,
     is_dark: bool,
     quantity: Quantity,
 }
 
-/// Lines that are drawn unless the user says otherwise.
-const USUAL_LINES: usize = 8;
 /// Columns of the median are so many columns of the rest wide.
 const TREND: u64 = 6;
 /// Smaller movements are no drag.
@@ -118,6 +123,7 @@ impl View {
             View::Latency => "Latency",
             View::Scores => "Class scores",
             View::Text => "Text values",
+            View::Xy => "X-Y",
         }
     }
 }
@@ -157,11 +163,12 @@ impl Live {
     /// Shows the whole range.
     pub fn fit(&mut self) {
         (self.zoom, self.heights) = (None, None);
+        self.xy.fit();
     }
 
     /// The whole range is shown.
     pub fn is_fit(&self) -> bool {
-        self.zoom.is_none() && self.heights.is_none()
+        self.zoom.is_none() && self.heights.is_none() && self.xy.is_fit()
     }
 
     /// The chart as it is shown, for a file.
@@ -187,18 +194,26 @@ impl Live {
         let mut rect = ui.available_rect_before_wrap();
         if self.view != View::Latency {
             let (legend, rest) = rect.split_top_bottom_at_y(rect.top() + LEGEND);
-            super::within(ui, legend, "legend", |ui| self.legend_ui(ui, shown, names, theme));
+            super::within(ui, legend, "legend", |ui| match self.view {
+                View::Xy => self.xy.choices_ui(ui, names.text, &self.lines, theme),
+                View::Latency | View::Scores | View::Text => self.legend_ui(ui, shown, names, theme),
+            });
             rect = rest;
         }
         // Twice, since marks upwards need room that depends on what they say.
-        let known_left = self.drawn.as_ref().map_or(62.0, |(_, made)| left_margin(made));
-        let margins = Margins { left: known_left, ..Margins::LABELLED };
+        let known = self.drawn.as_ref().map(|(_, made)| sides(made));
+        let (left, right) = known.unwrap_or((62.0, Margins::LABELLED.right));
+        let margins = Margins { left, right, ..Margins::LABELLED };
         let field = margins.field(rect);
         let (key, made) = self.made(shown, numbers, names, field.size(), theme);
-        let margins = Margins { left: left_margin(&made), ..margins };
+        let (left, right) = sides(&made);
+        let margins = Margins { left, right, ..margins };
         let spoken = self.spoken(shown, numbers, names);
         let plotted = plot_ui(ui, theme, rect, margins, &made.chart, &spoken);
-        self.handle(ui, theme, &plotted, &made);
+        match self.view {
+            View::Xy => self.xy.handle(ui, theme, &plotted, &made.chart),
+            View::Latency | View::Scores | View::Text => self.handle(ui, theme, &plotted, &made),
+        }
         self.words_ui(ui, theme, &plotted, shown, &made, names);
         if self.view == View::Latency {
             self.origin_ui(ui, theme, plotted.field, shown.quantity);
@@ -242,16 +257,21 @@ impl Live {
         let points = match self.view {
             View::Latency => source.total,
             View::Scores => names.scores.values().map(newest).max().unwrap_or(0),
-            View::Text => names.text.values().map(newest).max().unwrap_or(0),
+            View::Text | View::Xy => names.text.values().map(newest).max().unwrap_or(0),
         };
         let lines = self.visible(names);
+        let plane = (self.view == View::Xy).then(|| {
+            let chosen = self.xy.chosen(names.text).unwrap_or_default();
+            (chosen.map(|name| self.lines.label(name).to_owned()), self.xy.zoom())
+        });
         let key = Key {
             view: self.view,
             look,
             total: points,
             n_markers: shown.history.markers().len(),
             p99: numbers.map(|numbers| numbers.summary.p99),
-            names: lines.iter().map(|(name, ..)| name.clone()).collect(),
+            lines: lines.iter().map(|line| self.drawn_as(line, theme)).collect(),
+            plane,
             is_dark: theme.dark,
             quantity: shown.quantity,
         };
@@ -279,19 +299,29 @@ impl Live {
                     (self.band.iter().collect(), self.trend.iter().collect());
                 latency_chart(&band, &trend, &markers, key.p99, shown.quantity, &look, theme)
             }
+            View::Xy => {
+                let (text, marks) = (names.text, look.marks);
+                let plane = Plane { series: text, lines: &self.lines, window, markers: &markers, marks };
+                let chart = self.xy.chart(&plane, theme);
+                // Fewer than two numbers: an empty field with axes, and a sentence over it.
+                let chart =
+                    chart.unwrap_or_else(|| named_chart("X-Y", "Value", &[], &[], &look, theme).chart);
+                let unit = AxisUnit { per: 1.0, label: "" };
+                Made { chart, origin_micros: 0.0, per_place: 1.0, unit, beyond: None }
+            }
             View::Scores | View::Text => {
-                for (name, _, series) in &lines {
+                for NamedSeries { key, series, .. } in &lines {
                     let first = series.points.front().map_or(0, |(at, _)| *at);
                     let from = window.from.max(first.min(window.to));
                     let make = |from, to, n| columns_of_points(&series.points, from, to, n);
-                    self.named.entry(name.clone()).or_default().refresh(micros, from, window.to, make);
+                    self.named.entry(key.clone()).or_default().refresh(micros, from, window.to, make);
                 }
                 let named: Vec<NamedLine<'_>> = lines
                     .iter()
-                    .filter_map(|(name, place, _)| {
-                        let columns = self.named.get(name)?.iter().collect();
-                        let colour = theme.series[place % theme.series.len()];
-                        Some(NamedLine { name: name.clone(), colour, columns })
+                    .filter_map(|line| {
+                        let columns = self.named.get(&line.key)?.iter().collect();
+                        let (name, colour, is_right) = self.drawn_as(line, theme);
+                        Some(NamedLine { name, colour, is_right, columns })
                     })
                     .collect();
                 let label = if self.view == View::Scores { "Score" } else { "Value" };
@@ -309,7 +339,7 @@ impl Live {
         let first = match self.view {
             View::Latency => shown.history.samples().front().map(|sample| sample.at_micros),
             View::Scores => names.scores.values().filter_map(oldest).min(),
-            View::Text => names.text.values().filter_map(oldest).min(),
+            View::Text | View::Xy => names.text.values().filter_map(oldest).min(),
         };
         let end = shown.end_micros.max(1);
         let span = match self.range {
@@ -326,49 +356,56 @@ impl Live {
         Window { from, to: end.max(from + 1), is_ago: false }
     }
 
-    /// Names, places and numbers of the lines that are drawn.
-    fn visible<'a>(&self, names: &Names<'a>) -> Vec<(String, usize, &'a Series)> {
-        let all = self.all_lines(names).into_iter().enumerate();
-        all.filter(|(place, (name, _))| self.turned.get(name).copied().unwrap_or(*place < USUAL_LINES))
-            .map(|(place, (name, series))| (name, place, series))
-            .collect()
+    /// The lines that are drawn.
+    fn visible<'a>(&self, names: &Names<'a>) -> Vec<NamedSeries<'a>> {
+        let mut all = self.all_lines(names);
+        all.retain(|line| self.lines.is_on(&line.key, line.place));
+        all
     }
 
-    fn all_lines<'a>(&self, names: &Names<'a>) -> Vec<(String, &'a Series)> {
-        match self.view {
-            View::Latency => Vec::new(),
+    fn all_lines<'a>(&self, names: &Names<'a>) -> Vec<NamedSeries<'a>> {
+        let named: Vec<(String, &Series)> = match self.view {
+            View::Latency | View::Xy => Vec::new(),
             View::Scores => {
                 names.scores.iter().map(|(class, series)| (names.class(*class), series)).collect()
             }
             View::Text => names.text.iter().map(|(name, series)| (name.clone(), series)).collect(),
-        }
+        };
+        let places = named.into_iter().enumerate();
+        places.map(|(place, (key, series))| NamedSeries { key, place, series }).collect()
     }
 
-    /// The names of the lines; a click turns one on or off.
+    /// Name and colour of a line, and whether it belongs to the axis at the right.
+    fn drawn_as(&self, line: &NamedSeries<'_>, theme: &Theme) -> (String, Color32, bool) {
+        let colour = self.lines.colour(&line.key, line.place, theme);
+        (self.lines.label(&line.key).to_owned(), colour, self.lines.is_right(&line.key))
+    }
+
+    /// The names of the lines; a click turns one on or off, and a right click changes how it is drawn.
     fn legend_ui(&mut self, ui: &mut Ui, shown: &Shown<'_>, names: &Names<'_>, theme: &Theme) {
         let rect = ui.max_rect();
         let all = self.all_lines(names);
-        let visible: BTreeSet<String> = self.visible(names).into_iter().map(|(name, ..)| name).collect();
         let mut x = rect.left() + 16.0;
         let left_out = shown.run.map_or(0, |run| if self.view == View::Text { run.left_out } else { 0 });
         let reserved = if left_out > 0 { 150.0 } else { 64.0 };
         let mut hidden = 0;
-        for (place, (name, series)) in all.iter().enumerate() {
-            let is_on = visible.contains(name);
-            let last = series.last().map(number_text).unwrap_or_default();
-            let words = ui.painter().layout_no_wrap(name.clone(), font_id::small(), theme.text.text_2);
+        for line in &all {
+            let (name, colour, is_right) = self.drawn_as(line, theme);
+            let is_on = self.lines.is_on(&line.key, line.place);
+            let last = line.series.last().map(number_text).unwrap_or_default();
+            let shown_name = if is_right { format!("{name} \u{2192}") } else { name.clone() };
+            let words = ui.painter().layout_no_wrap(shown_name, font_id::small(), theme.text.text_2);
             let value = ui.painter().layout_no_wrap(last.clone(), font_id::number_small(), theme.text.text_1);
             // Values change with every frame: their place does not.
             let width = 16.0 + words.size().x + 6.0 + value.size().x.max(52.0) + 12.0;
             if x + width > rect.right() - reserved {
-                hidden = all.len() - place;
+                hidden = all.len() - line.place;
                 break;
             }
             let chip = Rect::from_min_size(pos2(x, rect.top() + 1.0), vec2(width, 22.0));
-            let response = ui.interact(chip, ui.unique_id().with(("line", name)), Sense::click());
+            let response = ui.interact(chip, ui.unique_id().with(("line", &line.key)), Sense::click());
             let spoken = format!("Line {name}, {last}");
             response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, is_on, &spoken));
-            let colour = theme.series[place % theme.series.len()];
             let fade = |colour: Color32| if is_on { colour } else { with_alpha(colour, 0.4) };
             let dot = Rect::from_center_size(pos2(x + 4.0, chip.center().y), vec2(8.0, 8.0));
             ui.painter().rect_filled(dot, CornerRadius::same(2), fade(colour));
@@ -376,10 +413,15 @@ impl Live {
             let value_at = pos2(x + 20.0 + words.size().x, chip.center().y - value.size().y / 2.0);
             ui.painter().galley_with_override_text_color(name_at, words, fade(theme.text.text_2));
             ui.painter().galley_with_override_text_color(value_at, value, fade(theme.text.text_1));
-            if response.on_hover_text("Show or hide this line").clicked() {
-                self.turned.insert(name.clone(), !is_on);
-                self.drawn = None;
+            let hint = "Show or hide this line. A right click renames it, colours it or moves it to the axis at the right";
+            let response = response.on_hover_text(hint);
+            if response.clicked() {
+                self.lines.set_on(&line.key, !is_on);
             }
+            let close = egui::PopupCloseBehavior::CloseOnClickOutside;
+            egui::Popup::context_menu(&response)
+                .close_behavior(close)
+                .show(|ui| self.lines.menu_ui(ui, line, theme));
             x += width;
         }
         let mut rest = Vec::new();
@@ -392,21 +434,12 @@ impl Live {
         if !rest.is_empty() {
             let place =
                 Rect::from_min_max(pos2(x, rect.top() + 1.0), pos2(rect.right() - 14.0, rect.bottom()));
-            super::within(ui, place, "more lines", |ui| {
-                self.more_ui(ui, &all, &visible, &rest.join(", "), theme)
-            });
+            super::within(ui, place, "more lines", |ui| self.more_ui(ui, &all, &rest.join(", "), theme));
         }
     }
 
     /// The button behind which all lines are, with what was left out.
-    fn more_ui(
-        &mut self,
-        ui: &mut Ui,
-        all: &[(String, &Series)],
-        visible: &BTreeSet<String>,
-        words: &str,
-        theme: &Theme,
-    ) {
+    fn more_ui(&mut self, ui: &mut Ui, all: &[NamedSeries<'_>], words: &str, theme: &Theme) {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let kind = crate::theme::widgets::ButtonKind::Ghost;
             let button = crate::theme::widgets::small_button(ui, theme, kind, None, words);
@@ -414,11 +447,11 @@ impl Live {
                 |ui| {
                     ui.set_min_width(180.0);
                     egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
-                        for (name, _) in all {
-                            let mut is_on = visible.contains(name);
-                            if ui.checkbox(&mut is_on, text::cell(name)).changed() {
-                                self.turned.insert(name.clone(), is_on);
-                                self.drawn = None;
+                        for line in all {
+                            let mut is_on = self.lines.is_on(&line.key, line.place);
+                            let name = text::cell(self.lines.label(&line.key));
+                            if ui.checkbox(&mut is_on, name).changed() {
+                                self.lines.set_on(&line.key, is_on);
                             }
                         }
                     });
@@ -507,10 +540,13 @@ impl Live {
             View::Text if names.text.is_empty() => {
                 Some("Numbers that the board prints appear here: name:value, name=value, or 1,2,3")
             }
-            View::Latency | View::Scores | View::Text if made.chart.lines.is_empty() => {
+            View::Xy if self.xy.chosen(names.text).is_none() => Some(
+                "Two numbers that the board prints are plotted against each other here, such as x:0.1,y:0.7",
+            ),
+            View::Latency | View::Scores | View::Text | View::Xy if made.chart.lines.is_empty() => {
                 Some("Nothing in this part of the time")
             }
-            View::Latency | View::Scores | View::Text => None,
+            View::Latency | View::Scores | View::Text | View::Xy => None,
         };
         if let Some(words) = sentence {
             let size = vec2(plotted.field.width().min(420.0), 40.0);
@@ -522,7 +558,7 @@ impl Live {
         if let Some((count, largest)) = made.beyond {
             let largest = match self.view {
                 View::Latency => shown.quantity.text(largest as u64),
-                View::Scores | View::Text => number_text(largest),
+                View::Scores | View::Text | View::Xy => number_text(largest),
             };
             let peaks = format::counted(count as u64, "peak", "peaks");
             let words = format!("{peaks} beyond, up to {largest}");
@@ -576,6 +612,9 @@ impl Live {
         made: &Made,
         names: &Names<'_>,
     ) {
+        if self.view == View::Xy {
+            return self.xy.cursor_ui(ui, theme, plotted, &made.chart);
+        }
         let Some(pointer) = plotted.response.hover_pos() else { return };
         let micros = made.micros_at(plotted.place(&made.chart, pointer)[0]).max(0.0) as u64;
         let field = plotted.field;
@@ -609,11 +648,11 @@ impl Live {
                 }
                 rows.push(Row::quiet(format!("after {}", seconds(sample.at_micros))));
             }
-            View::Scores | View::Text => {
+            View::Scores | View::Text | View::Xy => {
                 rows.push(Row::quiet(format!("after {}", seconds(micros))));
-                for (name, place, series) in self.visible(names) {
-                    let Some(value) = nearest(series, micros) else { continue };
-                    let colour = theme.series[place % theme.series.len()];
+                for line in self.visible(names) {
+                    let Some(value) = nearest(line.series, micros) else { continue };
+                    let (name, colour, _) = self.drawn_as(&line, theme);
                     rows.push(Row { colour: Some(colour), ..Row::figure(name, number_text(value)) });
                 }
             }
@@ -640,10 +679,11 @@ impl Live {
                 )
             }
             (View::Latency, None) => "Latency, nothing measured yet".to_owned(),
+            (View::Xy, _) => self.xy.spoken(names.text, &self.lines),
             (View::Scores | View::Text, _) => {
                 let lines = self.visible(names);
-                let values = lines.iter().filter_map(|(name, _, series)| {
-                    Some(format!(", {name} {}", number_text(series.last()?)))
+                let values = lines.iter().filter_map(|line| {
+                    Some(format!(", {} {}", self.lines.label(&line.key), number_text(line.series.last()?)))
                 });
                 format!("{}{}", self.view.label(), values.collect::<String>())
             }
@@ -733,10 +773,13 @@ fn read_out(painter: &egui::Painter, theme: &Theme, field: Rect, x: f32, rows: &
     }
 }
 
-/// Room at the left for the marks and the label.
-fn left_margin(made: &Made) -> f32 {
-    let widths = made.chart.y.marks.iter().map(|(_, text)| text_width(text, Style::NumberSmall));
-    (widths.fold(24.0, f32::max) + 34.0).ceil()
+/// Room at the left and at the right for the marks and the labels.
+fn sides(made: &Made) -> (f32, f32) {
+    let room = |axis: &Axis| {
+        let widths = axis.marks.iter().map(|(_, text)| text_width(text, Style::NumberSmall));
+        (widths.fold(24.0, f32::max) + 34.0).ceil()
+    };
+    (room(&made.chart.y), made.chart.right.as_ref().map_or(Margins::LABELLED.right, room))
 }
 
 /// Seconds since the measurement began, with three digits.

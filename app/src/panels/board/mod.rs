@@ -15,12 +15,14 @@ pub mod figures;
 mod header;
 mod inspector;
 pub mod layout;
+pub mod lines;
 pub mod live;
 mod notices;
 pub mod operators;
 pub mod quantity;
 pub mod shown;
 mod start;
+pub mod xy;
 
 #[cfg(test)]
 mod ui_tests;
@@ -308,6 +310,7 @@ fn live_bar_ui(ui: &mut Ui, live: &mut Live, shown: &Shown<'_>, theme: &Theme) {
             (View::Latency, false) => "Latency",
             (View::Scores, _) => "Class scores",
             (View::Text, _) => "Text values",
+            (View::Xy, _) => "X-Y",
         };
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
@@ -317,7 +320,8 @@ fn live_bar_ui(ui: &mut Ui, live: &mut Live, shown: &Shown<'_>, theme: &Theme) {
                 live.set_range(range);
             }
             if ui.available_width() > 240.0 {
-                let views = [View::Latency, View::Scores, View::Text].map(|view| (view, view.label()));
+                let views =
+                    [View::Latency, View::Scores, View::Text, View::Xy].map(|view| (view, view.label()));
                 let mut view = live.view;
                 if segmented_small(ui, theme, &mut view, &views) {
                     live.set_view(view);

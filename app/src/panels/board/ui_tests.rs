@@ -473,6 +473,80 @@ fn text_with_numbers_is_plotted_and_lines_can_be_hidden() {
 }
 
 #[test]
+fn lines_get_other_names_and_the_axis_at_the_right() {
+    let mut harness = bench(measured(Unit::Cycles, |run| {
+        for index in 0..100u64 {
+            run.put_value("p", index * 250_000, 1000.0 + index as f64);
+            run.put_value("t", index * 250_000, 20.0);
+        }
+    }));
+    click(&mut harness, "Text values");
+    harness.get_by_label("Line p, 1,099").click_secondary();
+    harness.run_steps(2);
+    harness.get_by_label("Name of the line").focus();
+    harness.run_steps(1);
+    harness.get_by_label("Name of the line").type_text("Pressure");
+    harness.run_steps(2);
+    click(&mut harness, "Axis at the right");
+    click(&mut harness, "Colour 4");
+    harness.key_press(Key::Escape);
+    harness.run_steps(2);
+    harness.get_by_label("Line Pressure, 1,099");
+    harness.get_by_label("Text values, Pressure 1,099, t 20");
+    let figure = exported_plot(&mut harness);
+    let right = figure.right.as_ref().expect("an axis at the right");
+    assert_eq!((right.label.as_str(), figure.y.label.as_str()), ("Pressure", "t"));
+    assert!(right.range.0 > 900.0 && figure.y.range.1 < 100.0);
+    assert!(
+        figure.lines.iter().any(|line| line.name == "Pressure" && line.colour == Theme::of(true).series[3])
+    );
+}
+
+#[test]
+fn two_numbers_are_plotted_against_each_other() {
+    let mut harness = bench(measured(Unit::Cycles, |run| {
+        for index in 0..100u64 {
+            let phase = index as f64 * 0.1;
+            run.put_value("x", index * 250_000, phase.cos());
+            run.put_value("y", index * 250_000, phase.sin());
+            run.put_value("z", index * 250_000, 2.0 * phase);
+        }
+    }));
+    click(&mut harness, "X-Y");
+    harness.get_by_label_contains("X-Y, x ");
+    let figure = exported_plot(&mut harness);
+    assert_eq!(figure.title.rsplit(": ").next(), Some("y against x"));
+    let points: Vec<[f64; 2]> = figure.lines.iter().flat_map(|line| line.points.clone()).collect();
+    assert_eq!(points.len(), 100);
+    assert!(points.iter().all(|[x, y]| (x * x + y * y - 1.0).abs() < 1e-9));
+    click(&mut harness, "Number upwards");
+    click(&mut harness, "z");
+    let figure = exported_plot(&mut harness);
+    assert_eq!((figure.x.label.as_str(), figure.y.label.as_str()), ("x", "z"));
+}
+
+#[test]
+fn x_y_says_what_it_needs() {
+    let mut harness = bench(measured(Unit::Cycles, |run| run.put_value("only", 0, 1.0)));
+    click(&mut harness, "X-Y");
+    harness.get_by_label_contains("Two numbers that the board prints");
+}
+
+/// The plot as it is written into a file.
+fn exported_plot(harness: &mut Harness<'_, Bench>) -> crate::charts::Chart {
+    click(harness, "Export");
+    click(harness, "Plot as SVG…");
+    let figures = harness.state().commands.iter().rev().filter_map(|command| match command {
+        Command::Train(TrainCommand::SaveFigure(_, figure, ..)) => Some(figure.clone()),
+        _ => None,
+    });
+    match figures.into_iter().next().as_deref() {
+        Some(Figure::Chart(chart)) => chart.clone(),
+        other => panic!("no chart: {other:?}"),
+    }
+}
+
+#[test]
 fn the_log_is_filtered_copied_and_answered() {
     let mut harness = bench(measured(Unit::Cycles, |run| {
         run.log(1_000_000, LogLevel::Info, "board", "temp:21".to_owned());

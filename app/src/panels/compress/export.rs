@@ -157,6 +157,7 @@ pub fn errors_chart(
             range,
             marks: linear_marks(range.0, range.1, 6).into_iter().map(|at| (at, metric.text(at))).collect(),
         },
+        right: None,
         areas: Vec::new(),
         lines,
         dots,

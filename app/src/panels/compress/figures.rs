@@ -190,6 +190,14 @@ pub fn value_only(measure: Measure, value: f64) -> String {
     }
 }
 
+/// What is kept of float32's answers: in percent of the samples, or as R² of values.
+pub fn agreement_only(measure: Measure, share: f64) -> String {
+    match measure {
+        Measure::Accuracy => format!("{:.1}", share * 100.0),
+        Measure::Error => format!("{share:.4}"),
+    }
+}
+
 /// A difference with its sign: accuracies in points.
 pub fn change_text(measure: Measure, change: f64) -> String {
     let text = match measure {

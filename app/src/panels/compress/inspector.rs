@@ -314,6 +314,15 @@ fn worst_ui(ui: &mut Ui, tab: &Tab, record: &VariantRecord, variant: &Variant, c
     padded(ui, |ui| {
         let verdict = if Metric::Sqnr.is_bad(*value) { Verdict::Warn } else { Verdict::Info };
         note(ui, ctx.theme, verdict, &format!("{label} loses most."), &rest);
+        let clipped = variant.evaluated.as_ref().map_or(0.0, |evaluated| evaluated.clipped);
+        if clipped >= crate::compression::CLIPPED {
+            let rest = format!(
+                "`{}` of the values of the samples lie outside of what calibration saw. If they matter, as faults of a \
+                 machine may, calibrate with samples that have such values.",
+                format::percent_share(clipped)
+            );
+            note(ui, ctx.theme, Verdict::Warn, "Inputs are clipped.", &rest);
+        }
     });
 }
 

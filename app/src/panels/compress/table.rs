@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use egui::{Align2, CornerRadius, Rect, Sense, Ui, pos2, vec2};
 
 use super::PanelContext;
-use super::figures::{Measure, Row, RunsOn, arena_budget, change_text, value_only};
+use super::figures::{Measure, Row, RunsOn, agreement_only, arena_budget, change_text, value_only};
 use crate::document::{Latency, Tab};
 use crate::panels::inspect::find::Haystack;
 use crate::panels::inspect::tables::grid::{
@@ -292,10 +292,7 @@ impl Table for Variants<'_> {
             Column::Variant => row.name.clone(),
             Column::Value => optional(row.value.map(|value| value_only(self.measure, value))),
             Column::ToFloat => optional(row.to_float.map(|change| change_text(self.measure, change))),
-            Column::Agreement => optional(row.agreement.map(|share| match self.measure {
-                Measure::Accuracy => format!("{:.1}", share * 100.0),
-                Measure::Error => format!("{share:.4}"),
-            })),
+            Column::Agreement => optional(row.agreement.map(|share| agreement_only(self.measure, share))),
             Column::File => optional(row.file.map(format::bytes_only)),
             Column::Gzip => optional(row.gzip.map(format::bytes_only)),
             Column::Arena => optional(row.arena.map(format::bytes_only)),
@@ -366,7 +363,7 @@ impl Table for Variants<'_> {
             }),
             Column::ToFloat | Column::RunsOn => String::new(),
             Column::Agreement => {
-                best.agreement.map_or_else(String::new, |share| format!("{:.1}", share * 100.0))
+                best.agreement.map_or_else(String::new, |share| agreement_only(self.measure, share))
             }
             Column::File => best.file.map_or_else(String::new, format::bytes_only),
             Column::Gzip => best.gzip.map_or_else(String::new, format::bytes_only),

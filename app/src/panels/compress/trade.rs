@@ -203,6 +203,7 @@ fn plot<'a>(
                 .map(|at| (at, mark(at)))
                 .collect(),
         },
+        right: None,
         areas: vec![Area { points: area, colour: with_alpha(theme.series[2], 0.07) }],
         lines: vec![Line {
             name: "best trade on the chip".to_owned(),

@@ -8,7 +8,7 @@ mod entries;
 pub mod facts;
 mod gallery;
 mod header;
-mod inspector;
+pub mod inspector;
 mod keys;
 mod list;
 mod palette;

@@ -28,6 +28,7 @@ pub(super) fn plot_ui(ui: &mut Ui, theme: &Theme, pairs: &[[f32; 2]], names: &[S
         title: "Predicted against true".to_owned(),
         x: Axis { label: format!("True{what}"), range, marks: marks() },
         y: Axis { label: format!("Predicted{what}"), range, marks: marks() },
+        right: None,
         areas: Vec::new(),
         lines: vec![Line {
             name: "equal".to_owned(),
