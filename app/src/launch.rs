@@ -40,9 +40,9 @@ struct Arguments {
     /// Open a project without a file that begins with a template
     #[arg(long, value_name = "NAME", hide = true)]
     template: Option<String>,
-    /// Measure the model on this board at once
-    #[arg(long, value_enum)]
-    board: Option<Board>,
+    /// Begin with this board at once: sim, qemu, or a port such as /dev/ttyUSB0 or COM3
+    #[arg(long, value_name = "BOARD", value_parser = board_from_text)]
+    board: Option<Address>,
     /// Layer of the template to select
     #[arg(long, value_name = "NAME", hide = true)]
     layer: Option<String>,
@@ -80,14 +80,6 @@ enum Panel {
     Arena,
     Run,
     Board,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Board {
-    /// A simulated one, in this program
-    Sim,
-    /// The emulated one, which counts instructions
-    Qemu,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -196,12 +188,7 @@ fn commands(arguments: Arguments) -> Vec<Command> {
     }
     let layer = arguments.layer;
     commands.extend(arguments.template.map(|template| Command::OpenTemplate(template, layer)));
-    commands.extend(arguments.board.map(|board| {
-        Command::Board(BoardCommand::BeginWith(match board {
-            Board::Sim => Address::Simulated(Faults::default()),
-            Board::Qemu => Address::Emulated,
-        }))
-    }));
+    commands.extend(arguments.board.map(|board| Command::Board(BoardCommand::BeginWith(board))));
     commands.extend(arguments.show.map(Shown::command));
     commands
 }
@@ -227,6 +214,16 @@ fn icon() -> Option<egui::IconData> {
         [pixel.red(), pixel.green(), pixel.blue(), pixel.alpha()]
     });
     Some(egui::IconData { rgba: rgba.collect(), width: size, height: size })
+}
+
+/// `sim`: in this program; `qemu`: the emulated one, which counts instructions; all else is a port.
+fn board_from_text(text: &str) -> Result<Address, String> {
+    match text {
+        "sim" => Ok(Address::Simulated(Faults::default())),
+        "qemu" => Ok(Address::Emulated),
+        "" => Err("say sim, qemu, or the name of a port".to_owned()),
+        port => Ok(Address::Serial { path: port.to_owned(), usb_serial: None }),
+    }
 }
 
 fn size_from_text(text: &str) -> Result<[f32; 2], String> {

@@ -1,12 +1,17 @@
 //! What the user can ask for on the Board panel, and what follows.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use emberlab_core::bench::{Inputs, LogLevel, Order, Plan, Recording, Stage, read_csv, write_csv};
+use emberlab_core::bench::{
+    Counting, CsvError, History, Inputs, LogLevel, Order, Plan, Recording, Stage, read_csv, read_values,
+    write_csv, write_values,
+};
+use emberlab_core::link::Unit;
 
-use super::{BoardRun, FlashState, MAX_HISTORY, OpenRecording};
+use super::{BoardRun, FlashState, MAX_HISTORY, OpenRecording, Series};
 use crate::device::{Address, Faults, SessionOrder};
 use crate::document::{Document, Tab};
 use crate::jobs::{BoardOutcome, Jobs};
@@ -60,6 +65,8 @@ pub enum BoardCommand {
     SetFirmware(Option<PathBuf>),
     /// Ask where, then write what was measured as CSV.
     SaveRecording,
+    /// Save the numbers in the text of the board.
+    SaveValues,
     /// Ask for a recording, then show it.
     OpenRecordingDialog,
     /// Show a recording.
@@ -145,6 +152,16 @@ pub fn apply(command: BoardCommand, document: &mut Document, jobs: &mut Jobs) {
             let name = format!("{}-latency.csv", name.trim_end_matches(".tflite"));
             jobs.ask_target(&name, Arc::from(text.into_bytes()), "the recording".to_owned());
         }
+        BoardCommand::SaveValues => {
+            let series = document.board.shown_series().into_iter().flatten();
+            let series: Vec<_> = series.map(|(name, series)| (name.as_str(), &series.points)).collect();
+            if series.is_empty() {
+                return;
+            }
+            let markers = document.board.shown_history().map(History::markers).into_iter().flatten();
+            let text = write_values(series, markers);
+            jobs.ask_target("board-values.csv", Arc::from(text.into_bytes()), "the numbers".to_owned());
+        }
         BoardCommand::OpenRecordingDialog => jobs.ask_recording(),
         BoardCommand::OpenRecording(path) => jobs.read_recording(path),
         BoardCommand::CloseRecording => document.board.opened = None,
@@ -195,15 +212,30 @@ pub fn done(outcome: BoardOutcome, document: &mut Document, jobs: &mut Jobs) {
     }
 }
 
+/// Inferences, or named numbers, of a recording; its first line says which.
+fn recording_from_text(text: &str) -> Result<(Counting, History, BTreeMap<String, Series>), CsvError> {
+    let header = text.lines().next().unwrap_or_default();
+    let is_values = header.starts_with("seconds,") && !header.starts_with("seconds,invocation,");
+    let (recording, values) = match is_values {
+        true => {
+            let values = read_values(text)?;
+            let counting = Counting { unit: Unit::Cycles, clock_hz: 0 };
+            (Recording { counting, samples: Vec::new(), markers: values.markers }, values.series)
+        }
+        false => (read_csv(text)?, BTreeMap::new()),
+    };
+    let Recording { counting, samples, markers } = recording;
+    let mut history = History::new(samples.len().max(1));
+    samples.into_iter().for_each(|sample| history.push(sample));
+    markers.into_iter().for_each(|marker| history.mark(marker));
+    Ok((counting, history, values.into_iter().map(|(name, points)| (name, Series { points })).collect()))
+}
+
 /// Shows a recording that was read, or says why not.
 fn take_recording(document: &mut Document, name: String, text: Result<String, String>) {
-    let read = text.and_then(|text| read_csv(&text).map_err(|error| error.to_string()));
-    match read {
-        Ok(Recording { counting, samples, markers }) => {
-            let mut history = emberlab_core::bench::History::new(samples.len().max(1));
-            samples.into_iter().for_each(|sample| history.push(sample));
-            markers.into_iter().for_each(|marker| history.mark(marker));
-            document.board.opened = Some(OpenRecording { name, counting, history });
+    match text.and_then(|text| recording_from_text(&text).map_err(|error| error.to_string())) {
+        Ok((counting, history, series)) => {
+            document.board.opened = Some(OpenRecording { name, counting, history, series });
         }
         Err(reason) => {
             let text =
@@ -330,5 +362,27 @@ fn flashed(document: &mut Document, jobs: &mut Jobs, result: FlashState) {
     document.board.flash = result;
     if is_done {
         begin(document, jobs, Kind::Measure { sends_model: false });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_says_by_its_first_line_what_it_holds() {
+        let (counting, history, series) = recording_from_text(
+            "seconds,invocation,cycles_at_160000000_hz,micros,late_micros,marker\n1.5,0,160,1,0,\n",
+        )
+        .expect("inferences");
+        assert_eq!((counting.clock_hz, history.samples().len(), series.len()), (160_000_000, 1, 0));
+        let (_, history, series) =
+            recording_from_text("seconds,t,p,marker\n0.5,20.5,,\n0.75,,1000,\n0.8,,,lost\n")
+                .expect("numbers");
+        assert_eq!((history.samples().len(), history.markers().len()), (0, 1));
+        assert_eq!(series["t"].points, [(500_000, 20.5)]);
+        assert_eq!(series["p"].points, [(750_000, 1000.0)]);
+        assert!(recording_from_text("a,b\n1,2\n").is_err());
+        assert_eq!(recording_from_text("seconds,t,marker\n0.5,warm,\n").expect_err("warm").line, 2);
     }
 }

@@ -65,6 +65,12 @@ impl BoardState {
         let opened = self.opened.as_ref().map(|recording| &recording.history);
         opened.or_else(|| self.run.as_ref().map(|run| &run.history))
     }
+
+    /// Named numbers that are shown.
+    pub fn shown_series(&self) -> Option<&BTreeMap<String, Series>> {
+        let opened = self.opened.as_ref().map(|recording| &recording.series);
+        opened.or_else(|| self.run.as_ref().map(|run| &run.series))
+    }
 }
 
 /// A recording that was opened again.
@@ -74,8 +80,10 @@ pub struct OpenRecording {
     pub name: String,
     /// What it counts.
     pub counting: Counting,
-    /// What it holds.
+    /// Inferences that it holds.
     pub history: History,
+    /// Named numbers that it holds.
+    pub series: BTreeMap<String, Series>,
 }
 
 /// A port in reach.

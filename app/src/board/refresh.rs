@@ -8,7 +8,7 @@ use emberlab_core::model::{Tensor, TensorType};
 
 use super::commands::{Kind, begin};
 use super::{BoardRun, FlashState};
-use crate::device::Inbox;
+use crate::device::{Address, Inbox};
 use crate::document::{Document, PanelKind, TabContent};
 use crate::jobs::{JobKind, Jobs};
 
@@ -40,6 +40,9 @@ pub fn refresh(document: &mut Document, jobs: &mut Jobs, ctx: &Context) {
     {
         document.board.chosen = document.board.begins_with.take();
         begin(document, jobs, Kind::Measure { sends_model: false });
+    } else if matches!(document.board.begins_with, Some(Address::Serial { .. })) && document.tabs.is_empty() {
+        document.board.chosen = document.board.begins_with.take();
+        begin(document, jobs, Kind::Listen);
     }
     let Some(inbox) = jobs.take_board() else { return };
     let output = document.board.run.as_ref().and_then(|run| run.tab).and_then(|(id, revision)| {

@@ -73,15 +73,14 @@ pub fn write_csv<'a>(
 ) -> String {
     let mut markers = markers.into_iter().peekable();
     let mut text = format!("{BEFORE},{},{BEHIND}\n", counting.column());
-    let seconds = |micros: u64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
     let marker_line =
-        |marker: &Marker| format!("{},,,,,{}\n", seconds(marker.at_micros), marker_text(&marker.kind));
+        |marker: &Marker| format!("{},,,,,{}\n", seconds_of(marker.at_micros), marker_text(&marker.kind));
     for sample in samples {
         while let Some(marker) = markers.next_if(|marker| marker.at_micros <= sample.at_micros) {
             text += &marker_line(marker);
         }
         let Sample { at_micros, number, cycles, micros, late_micros } = *sample;
-        text += &format!("{},{number},{cycles},{micros},{late_micros},\n", seconds(at_micros));
+        text += &format!("{},{number},{cycles},{micros},{late_micros},\n", seconds_of(at_micros));
     }
     for marker in markers {
         text += &marker_line(marker);
@@ -132,8 +131,13 @@ pub fn read_csv(text: &str) -> Result<Recording, CsvError> {
     Ok(Recording { counting, samples, markers })
 }
 
+/// Seconds with six digits after the point.
+pub(super) fn seconds_of(micros: u64) -> String {
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
+
 /// Exact where a floating point number is not.
-fn micros_of(seconds: &str) -> Option<u64> {
+pub(super) fn micros_of(seconds: &str) -> Option<u64> {
     let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
     if fraction.len() > 6 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -142,7 +146,7 @@ fn micros_of(seconds: &str) -> Option<u64> {
     whole.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(fraction)
 }
 
-fn marker_text(kind: &MarkerKind) -> String {
+pub(super) fn marker_text(kind: &MarkerKind) -> String {
     match kind {
         MarkerKind::Reset(reason) => format!("reset {}", reason.replace(['\n', '\r'], " ")),
         MarkerKind::Lost => "lost".to_owned(),
@@ -152,7 +156,7 @@ fn marker_text(kind: &MarkerKind) -> String {
     }
 }
 
-fn marker_of(text: &str) -> Option<MarkerKind> {
+pub(super) fn marker_of(text: &str) -> Option<MarkerKind> {
     Some(match text.split_once(' ').unwrap_or((text, "")) {
         ("reset", reason) => MarkerKind::Reset(reason.to_owned()),
         ("lost", "") => MarkerKind::Lost,

@@ -9,6 +9,7 @@ mod measure;
 mod operators;
 mod record;
 mod text;
+mod values;
 
 pub use csv::{Counting, CsvError, Recording, read_csv, write_csv};
 pub use history::{Column, Histogram, History, Marker, MarkerKind, Sample};
@@ -18,3 +19,4 @@ pub use measure::{
 pub use operators::{OperatorTime, OperatorTimes};
 pub use record::{Conditions, Record, RecordedOperator};
 pub use text::{LogLevel, TextLine, text_line, text_values};
+pub use values::{Points, Values, read_values, write_values};

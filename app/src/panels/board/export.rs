@@ -53,13 +53,16 @@ pub fn menu_ui(ui: &mut Ui, live: &mut Live, exported: &Exported<'_>, ctx: &mut 
         ("Distribution as PNG…", What::Distribution, png),
     ];
     for (label, what, format) in pictures {
+        if what == What::Distribution && exported.numbers.is_none() {
+            continue;
+        }
         if ui.button(label).clicked() {
             if let Some(chart) = chart(what, live, exported, ctx.theme) {
                 let ending = match format {
                     PictureFormat::Svg => "svg",
                     PictureFormat::Png(_) => "png",
                 };
-                let kind = if what == What::Plot { live.view.label() } else { "distribution" };
+                let kind = if what == What::Plot { live.view().label() } else { "distribution" };
                 let name = file_name(exported, &kind.to_lowercase(), ending);
                 let figure = Arc::new(Figure::Chart(chart));
                 let command = TrainCommand::SaveFigure(name, figure, CHART, format, ctx.theme.dark);
@@ -69,8 +72,12 @@ pub fn menu_ui(ui: &mut Ui, live: &mut Live, exported: &Exported<'_>, ctx: &mut 
         }
     }
     ui.separator();
-    if ui.button("What was measured as CSV…").clicked() {
+    if !exported.shown.history.samples().is_empty() && ui.button("What was measured as CSV…").clicked() {
         ctx.send(Command::Board(BoardCommand::SaveRecording));
+        ui.close();
+    }
+    if !exported.shown.series.is_empty() && ui.button("Numbers in text as CSV…").clicked() {
+        ctx.send(Command::Board(BoardCommand::SaveValues));
         ui.close();
     }
     if let Some(operators) = exported.operators.filter(|table| table.n_rows() > 0) {

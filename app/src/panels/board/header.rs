@@ -139,10 +139,11 @@ pub fn header_ui(ui: &mut Ui, typing: &mut Typing, ctx: &mut PanelContext<'_>) {
         }
     }
     let has_samples = board.shown_history().is_some_and(|history| !history.samples().is_empty());
-    if has_samples && board.opened.is_none() && ui.available_width() > 560.0 {
+    let has_values = board.shown_series().is_some_and(|series| !series.is_empty());
+    if (has_samples || has_values) && board.opened.is_none() && ui.available_width() > 560.0 {
         let save = button(ui, theme, ButtonKind::Outline, Some(Icon::Save), "Save CSV…");
         if save.on_hover_text("Save what was measured, to be opened again").clicked() {
-            asked = Some(BoardCommand::SaveRecording);
+            asked = Some(if has_samples { BoardCommand::SaveRecording } else { BoardCommand::SaveValues });
         }
     }
     if let Some(command) = asked {
@@ -193,6 +194,7 @@ pub fn state_text(run: &BoardRun) -> String {
         Stage::Live if run.paused_at.is_some() => "paused".to_owned(),
         Stage::Live => "live".to_owned(),
         Stage::Listening => "listening".to_owned(),
+        Stage::Silent if !run.series.is_empty() => "other firmware".to_owned(),
         Stage::Silent => "nothing answers".to_owned(),
         Stage::NoModel => "no model that runs".to_owned(),
         Stage::OtherModel => "another model".to_owned(),
@@ -519,6 +521,9 @@ fn menu_ui(ui: &mut Ui, is_open: bool, typing: &mut Typing, ctx: &mut PanelConte
     }
     if board.shown_history().is_some_and(|history| !history.samples().is_empty()) {
         action(ui, "Save what was measured as CSV…", BoardCommand::SaveRecording);
+    }
+    if board.shown_series().is_some_and(|series| !series.is_empty()) {
+        action(ui, "Save numbers in text as CSV…", BoardCommand::SaveValues);
     }
     match &board.firmware {
         None => {

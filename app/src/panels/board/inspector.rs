@@ -42,7 +42,11 @@ pub fn inspector_ui(
     };
     let model = measured_model(document, run);
     let open = model.map(|(_, open)| open);
-    padded(ui, |ui| verdict_ui(ui, run, model, ctx));
+    if shown.is_plain() {
+        values_ui(ui, &shown, ctx.theme);
+    } else {
+        padded(ui, |ui| verdict_ui(ui, run, model, ctx));
+    }
     if let Some(numbers) = shown.numbers(recording) {
         let runs = format::counted(numbers.summary.count as u64, "run", "runs");
         section(ui, ctx.theme, latency_title(shown.quantity), &runs, |ui| {
@@ -100,6 +104,25 @@ fn latency_title(quantity: Quantity) -> &'static str {
     }
 }
 
+/// Numbers in text: the latest of each, and between which they lie.
+fn values_ui(ui: &mut Ui, shown: &Shown<'_>, theme: &Theme) {
+    let n_points: usize = shown.series.values().map(|series| series.points.len()).sum();
+    let points = format::counted(n_points as u64, "point", "points");
+    section(ui, theme, "Numbers in text", &points, |ui| {
+        for (name, series) in shown.series.iter().take(SCORES) {
+            key_value(ui, theme, name, &series.last().map(number_text).unwrap_or_default());
+        }
+        let more = shown.series.len().saturating_sub(SCORES);
+        if more > 0 {
+            hint(ui, theme, &format!("{more} more are in the legend of the plot."));
+        }
+        if shown.is_live && shown.run.is_some_and(|run| run.points_per_second > 0.0) {
+            let rate = shown.run.map_or(0.0, |run| run.points_per_second);
+            key_value(ui, theme, "Points a second", &format::count(rate.round() as u64));
+        }
+    });
+}
+
 /// A recording that was opened again.
 fn recording_ui(
     ui: &mut Ui,
@@ -119,6 +142,9 @@ fn recording_ui(
             ctx.send(Command::Board(BoardCommand::CloseRecording));
         }
     });
+    if shown.is_plain() {
+        values_ui(ui, shown, theme);
+    }
     let Some(numbers) = shown.numbers(recording) else { return };
     let runs = format::counted(numbers.summary.count as u64, "run", "runs");
     section(ui, theme, latency_title(shown.quantity), &runs, |ui| {

@@ -42,6 +42,12 @@ pub fn split(main: Rect) -> Areas {
     Areas { live, distribution, operators, log }
 }
 
+/// Splits the main area into a plot and the log, where there is nothing else.
+pub fn split_plain(main: Rect) -> (Rect, Rect) {
+    let Areas { log, .. } = split(main);
+    (main.with_max_y(log.top()), log)
+}
+
 #[cfg(test)]
 mod tests {
     use egui::{pos2, vec2};
@@ -53,6 +59,9 @@ mod tests {
         for size in [vec2(928.0, 680.0), vec2(1048.0, 780.0), vec2(1488.0, 960.0), vec2(400.0, 240.0)] {
             let main = Rect::from_min_size(pos2(72.0, 92.0), size);
             let areas = split(main);
+            let (plot, log) = split_plain(main);
+            assert_eq!((log, plot.width()), (areas.log, main.width()));
+            assert!((plot.area() + log.area() - main.area()).abs() < 1.0 && plot.is_positive());
             let parts = [areas.live, areas.distribution, areas.operators, areas.log];
             let covered: f32 = parts.iter().map(|part| part.area()).sum();
             assert!((covered - main.area()).abs() < 1.0, "{size}: {areas:?}");

@@ -75,7 +75,10 @@ impl Lines {
         let style = self.styles.entry(line.key.clone()).or_default();
         let before = style.clone();
         ui.label(text::small("Name"));
-        let edit = TextEdit::singleline(&mut style.name).hint_text(&line.key).desired_width(174.0);
+        let edit = TextEdit::singleline(&mut style.name)
+            .hint_text(&line.key)
+            .desired_width(174.0)
+            .vertical_align(egui::Align::Center);
         ui.add(edit).widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Name of the line"));
         ui.add_space(4.0);
         ui.label(text::small("Colour"));

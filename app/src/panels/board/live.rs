@@ -52,8 +52,9 @@ pub enum Range {
 /// Charts of what is measured, and what the user has chosen of them.
 #[derive(Default)]
 pub struct Live {
-    /// What is plotted.
-    pub view: View,
+    view: View,
+    /// The user has said what to plot.
+    is_chosen: bool,
     range: Range,
     scale: Heights,
     /// A part of the time that was zoomed in to, in microseconds.
@@ -129,10 +130,23 @@ impl View {
 }
 
 impl Live {
+    /// What is plotted.
+    pub fn view(&self) -> View {
+        self.view
+    }
+
     /// Plots something else; a part that was zoomed in to has other heights there.
     pub fn set_view(&mut self, view: View) {
-        (self.view, self.heights) = (view, None);
+        (self.view, self.heights, self.is_chosen) = (view, None, true);
         self.named.clear();
+    }
+
+    /// Plots what there is, as long as the user has not said what.
+    pub fn suggest(&mut self, view: View) {
+        if !self.is_chosen && self.view != view {
+            (self.view, self.heights) = (view, None);
+            self.named.clear();
+        }
     }
 
     /// How much of the time is plotted.

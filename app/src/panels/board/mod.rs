@@ -27,6 +27,8 @@ pub mod xy;
 #[cfg(test)]
 mod ui_tests;
 
+use std::collections::BTreeMap;
+
 use egui::{Align, Key, Layout, Popup, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2};
 use emberlab_core::model::SubgraphId;
 
@@ -132,8 +134,16 @@ impl BoardPanel {
         if main.top() > whole.top() {
             hairline(ui.painter(), ctx.theme, main.x_range(), main.top());
         }
-        let areas = layout::split(main);
         self.classes.refresh(document, shown.run);
+        self.live.suggest(if shown.is_plain() { View::Text } else { View::Latency });
+        if shown.is_plain() {
+            let (plot, log) = layout::split_plain(main);
+            self.plot_ui(ui, plot, &shown, true, ctx);
+            within(ui, log, "log", |ui| self.console.ui(ui, shown.run, ctx));
+            ui.advance_cursor_after_rect(whole);
+            return;
+        }
+        let areas = layout::split(main);
         self.plots_ui(ui, areas.live, areas.distribution, &shown, ctx);
         hairline(ui.painter(), ctx.theme, main.x_range(), areas.operators.top());
         let below = areas.operators.with_min_y(areas.operators.top() + 1.0);
@@ -161,13 +171,7 @@ impl BoardPanel {
         ctx: &mut PanelContext<'_>,
     ) {
         let theme = ctx.theme;
-        let nothing = (Default::default(), Default::default());
-        let (scores, series) = shown.run.map_or((&nothing.0, &nothing.1), |run| (&run.scores, &run.series));
-        let names = Names { scores, text: series, classes: &self.classes.names };
-        let numbers = shown.numbers(&mut self.recording);
-        let (bar, plot) = live.split_top_bottom_at_y(live.top() + BAR);
-        within(ui, bar, "live bar", |ui| live_bar_ui(ui, &mut self.live, shown, theme));
-        within(ui, plot, "live", |ui| self.live.ui(ui, shown, numbers, &names, theme));
+        self.plot_ui(ui, live, shown, false, ctx);
         vertical_hairline(ui.painter(), theme, distribution.left(), distribution.y_range());
         let distribution = distribution.with_min_x(distribution.left() + 1.0);
         let (bar, plot) = distribution.split_top_bottom_at_y(distribution.top() + BAR);
@@ -176,20 +180,56 @@ impl BoardPanel {
             let builder = UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center));
             ui.scope_builder(builder, |ui| {
                 ui.label(text::caption(theme, "Distribution"));
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let button = small_button(ui, theme, ButtonKind::Ghost, Some(Icon::Download), "Export");
-                    Popup::menu(&button).show(|ui| {
-                        let operators = shown.run.map(|run| {
-                            let given = self.operators.given(run, ctx.document);
-                            self.operators.refresh(&given).0
-                        });
-                        let exported = Exported { shown: *shown, numbers, names: &names, operators };
-                        export::menu_ui(ui, &mut self.live, &exported, ctx);
-                    });
-                });
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| self.export_ui(ui, shown, ctx));
             });
         });
+        let numbers = shown.numbers(&mut self.recording);
         within(ui, plot, "distribution", |ui| self.distribution.ui(ui, shown, numbers, theme));
+    }
+
+    /// What is measured, over time.
+    fn plot_ui(
+        &mut self,
+        ui: &mut Ui,
+        rect: Rect,
+        shown: &Shown<'_>,
+        has_export: bool,
+        ctx: &mut PanelContext<'_>,
+    ) {
+        let theme = ctx.theme;
+        let (bar, plot) = rect.split_top_bottom_at_y(rect.top() + BAR);
+        within(ui, bar, "live bar", |ui| {
+            let inner = ui.max_rect().shrink2(vec2(16.0, 0.0));
+            let builder = UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center));
+            ui.scope_builder(builder, |ui| {
+                if has_export {
+                    self.export_ui(ui, shown, ctx);
+                }
+                live_bar_ui(ui, &mut self.live, shown, theme);
+            });
+        });
+        let nothing = BTreeMap::new();
+        let scores = shown.run.map_or(&nothing, |run| &run.scores);
+        let names = Names { scores, text: shown.series, classes: &self.classes.names };
+        let numbers = shown.numbers(&mut self.recording);
+        within(ui, plot, "live", |ui| self.live.ui(ui, shown, numbers, &names, theme));
+    }
+
+    /// The button with everything that can become a file.
+    fn export_ui(&mut self, ui: &mut Ui, shown: &Shown<'_>, ctx: &mut PanelContext<'_>) {
+        let button = small_button(ui, ctx.theme, ButtonKind::Ghost, Some(Icon::Download), "Export");
+        Popup::menu(&button).show(|ui| {
+            let nothing = BTreeMap::new();
+            let scores = shown.run.map_or(&nothing, |run| &run.scores);
+            let names = Names { scores, text: shown.series, classes: &self.classes.names };
+            let numbers = shown.numbers(&mut self.recording);
+            let operators = shown.run.map(|run| {
+                let given = self.operators.given(run, ctx.document);
+                self.operators.refresh(&given).0
+            });
+            let exported = Exported { shown: *shown, numbers, names: &names, operators };
+            export::menu_ui(ui, &mut self.live, &exported, ctx);
+        });
     }
 
     fn operators_ui(&mut self, ui: &mut Ui, run: &BoardRun, ctx: &mut PanelContext<'_>) {
@@ -301,42 +341,36 @@ impl Classes {
 
 /// What is plotted, how much of the time, and the way back from a part of it.
 fn live_bar_ui(ui: &mut Ui, live: &mut Live, shown: &Shown<'_>, theme: &Theme) {
-    let inner = ui.max_rect().shrink2(vec2(16.0, 0.0));
-    let builder = UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center));
-    ui.scope_builder(builder, |ui| {
-        ui.spacing_mut().item_spacing.x = 8.0;
-        let title = match (live.view, shown.is_live) {
-            (View::Latency, true) => "Latency, live",
-            (View::Latency, false) => "Latency",
-            (View::Scores, _) => "Class scores",
-            (View::Text, _) => "Text values",
-            (View::Xy, _) => "X-Y",
-        };
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = 8.0;
-            let mut range = live.range();
-            let ranges = [(Range::Minute, "1 min"), (Range::TenMinutes, "10 min"), (Range::All, "All")];
-            if segmented_small(ui, theme, &mut range, &ranges) {
-                live.set_range(range);
-            }
-            if ui.available_width() > 240.0 {
-                let views =
-                    [View::Latency, View::Scores, View::Text, View::Xy].map(|view| (view, view.label()));
-                let mut view = live.view;
-                if segmented_small(ui, theme, &mut view, &views) {
-                    live.set_view(view);
-                }
-            }
-            if !live.is_fit() && ui.available_width() > 60.0 {
-                let fit = small_button(ui, theme, ButtonKind::Ghost, Some(Icon::Maximize), "Fit");
-                if fit.on_hover_text("Show the whole range again (F, or a double click)").clicked() {
-                    live.fit();
-                }
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                bar_title_ui(ui, theme, title);
-            });
-        });
+    let title = match (live.view(), shown.is_live) {
+        (View::Latency, true) => "Latency, live",
+        (View::Latency, false) => "Latency",
+        (View::Scores, _) => "Class scores",
+        (View::Text, _) => "Text values",
+        (View::Xy, _) => "X-Y",
+    };
+    ui.spacing_mut().item_spacing.x = 8.0;
+    let mut range = live.range();
+    let ranges = [(Range::Minute, "1 min"), (Range::TenMinutes, "10 min"), (Range::All, "All")];
+    if segmented_small(ui, theme, &mut range, &ranges) {
+        live.set_range(range);
+    }
+    if ui.available_width() > 240.0 {
+        let all = [View::Latency, View::Scores, View::Text, View::Xy].map(|view| (view, view.label()));
+        // Nothing was computed where only text comes.
+        let views = if shown.is_plain() { &all[2..] } else { &all[..] };
+        let mut view = live.view();
+        if segmented_small(ui, theme, &mut view, views) {
+            live.set_view(view);
+        }
+    }
+    if !live.is_fit() && ui.available_width() > 60.0 {
+        let fit = small_button(ui, theme, ButtonKind::Ghost, Some(Icon::Maximize), "Fit");
+        if fit.on_hover_text("Show the whole range again (F, or a double click)").clicked() {
+            live.fit();
+        }
+    }
+    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        bar_title_ui(ui, theme, title);
     });
 }
 

@@ -89,6 +89,7 @@ fn notices(ctx: &PanelContext<'_>) -> Vec<Notice> {
             }
             (if run.stage == Stage::NoModel { Verdict::Over } else { Verdict::Warn }, buttons)
         }
+        Stage::Silent if run.tab.is_none() => (Verdict::Info, Vec::new()),
         Stage::Silent | Stage::OtherVersion => {
             (Verdict::Warn, if is_serial { vec![flash(), again()] } else { vec![again()] })
         }

@@ -1,10 +1,12 @@
 //! What the pictures show: the measurement, or a recording that was opened again.
 
+use std::collections::BTreeMap;
+
 use emberlab_core::bench::{Histogram, History};
 use emberlab_core::link::Summary;
 
 use super::quantity::Quantity;
-use crate::board::{BoardRun, BoardState, OpenRecording};
+use crate::board::{BoardRun, BoardState, OpenRecording, Series};
 use crate::document::{Document, OpenModel, Tab, TabContent};
 
 /// What the pictures show.
@@ -16,6 +18,8 @@ pub struct Shown<'a> {
     pub quantity: Quantity,
     /// Up to where they go.
     pub end_micros: u64,
+    /// Numbers in text by their names.
+    pub series: &'a BTreeMap<String, Series>,
     /// More comes.
     pub is_live: bool,
     /// The measurement; `None` for a recording.
@@ -48,24 +52,31 @@ const BINS: usize = 48;
 impl<'a> Shown<'a> {
     /// What there is to show.
     pub fn of(board: &'a BoardState) -> Option<Self> {
-        if let Some(OpenRecording { name, counting, history }) = &board.opened {
-            let end_micros = history.last().map_or(0, |sample| sample.at_micros);
+        if let Some(OpenRecording { name, counting, history, series }) = &board.opened {
+            let end_micros = history.last().map_or(0, |sample| sample.at_micros).max(last_number(series));
             let name = Some(name.as_str());
             let quantity = Quantity::from(*counting);
-            return Some(Self { history, quantity, end_micros, is_live: false, run: None, name });
+            return Some(Self { history, quantity, end_micros, series, is_live: false, run: None, name });
         }
         let run = board.run.as_deref()?;
         let last = run.history.last().map_or(0, |sample| sample.at_micros);
         // Text may go on when invocations do not.
-        let now = if run.is_open { run.now_micros } else { last.max(last_text(run)) };
+        let now = if run.is_open { run.now_micros } else { last.max(last_number(&run.series)) };
         Some(Self {
             history: &run.history,
             quantity: Quantity::of(run),
             end_micros: run.paused_at.unwrap_or(now),
+            series: &run.series,
             is_live: run.is_open,
             run: Some(run),
             name: None,
         })
+    }
+
+    /// Only numbers in text were there: firmware of others, of which nothing but a plot is known.
+    pub fn is_plain(&self) -> bool {
+        let has_link = self.run.is_some_and(|run| run.model.is_some() || run.board.is_some());
+        !has_link && self.history.samples().is_empty() && !self.series.is_empty()
     }
 
     /// What the invocations come to.
@@ -87,8 +98,8 @@ impl<'a> Shown<'a> {
 }
 
 /// When the latest text with numbers came.
-fn last_text(run: &BoardRun) -> u64 {
-    run.series.values().filter_map(|series| series.points.back()).map(|(at, _)| *at).max().unwrap_or(0)
+fn last_number(series: &BTreeMap<String, Series>) -> u64 {
+    series.values().filter_map(|series| series.points.back()).map(|(at, _)| *at).max().unwrap_or(0)
 }
 
 /// The tab and the model that are measured, where they are open as they were then.

@@ -503,6 +503,43 @@ fn lines_get_other_names_and_the_axis_at_the_right() {
 }
 
 #[test]
+fn firmware_of_others_has_a_plot_over_everything() {
+    let mut harness = bench(measured(Unit::Cycles, |run| {
+        (run.model, run.board, run.history, run.figures) = (None, None, History::new(100), None);
+        for index in 0..100u64 {
+            run.put_value("ax", index * 10_000, index as f64);
+        }
+    }));
+    harness.get_by_label("Text values, ax 99");
+    assert!(
+        harness.query_by_label("Distribution").is_none() && harness.query_by_label("Operators").is_none()
+    );
+    assert!(harness.query_by_label("Latency").is_none(), "nothing was computed");
+    harness.get_by_label("Numbers in text");
+    click(&mut harness, "Export");
+    assert!(harness.query_by_label("Distribution as SVG…").is_none());
+    click(&mut harness, "Numbers in text as CSV…");
+    click(&mut harness, "Save CSV…");
+    assert_eq!(board_commands(&harness), ["SaveValues", "SaveValues"]);
+}
+
+#[test]
+fn recorded_numbers_are_plotted_again() {
+    let mut document = empty_document();
+    let series =
+        [("t".to_owned(), crate::board::Series { points: (0..50).map(|at| (at * 1000, 20.5)).collect() })];
+    document.board.opened = Some(OpenRecording {
+        name: "room.csv".to_owned(),
+        counting: Counting { unit: Unit::Cycles, clock_hz: 0 },
+        history: History::new(1),
+        series: series.into_iter().collect(),
+    });
+    let harness = bench(document);
+    harness.get_by_label("Recording room.csv");
+    harness.get_by_label("Text values, t 20.500");
+}
+
+#[test]
 fn two_numbers_are_plotted_against_each_other() {
     let mut harness = bench(measured(Unit::Cycles, |run| {
         for index in 0..100u64 {
@@ -595,7 +632,8 @@ fn a_recording_is_shown_as_what_its_file_says_it_counts() {
         let mut document = measured(Unit::Cycles, |_| {});
         let history = document.board.run.as_ref().map(|run| run.history.clone()).unwrap_or(History::new(1));
         let counting = Counting { unit, clock_hz };
-        document.board.opened = Some(OpenRecording { name: "old.csv".to_owned(), counting, history });
+        document.board.opened =
+            Some(OpenRecording { name: "old.csv".to_owned(), counting, history, series: Default::default() });
         bench(document)
     };
     recorded(Unit::Instructions, 0).get_by_label("Median, 15,351,360");

@@ -272,11 +272,13 @@ fn pairs(xs: &Series, ys: &Series, window: Window, breaks: &[u64]) -> (Vec<Vec<[
     let first = from.max(to.saturating_sub(MOST));
     let mut parts: Vec<Vec<[f64; 2]>> = Vec::new();
     let mut before: Option<u64> = None;
-    let mut next = ys.points.partition_point(|(at, _)| *at <= xs.points.get(first).map_or(0, |(at, _)| *at));
+    let mut next = ys.points.partition_point(|(at, _)| *at < xs.points.get(first).map_or(0, |(at, _)| *at));
     for (at, x) in xs.points.range(first..to) {
-        while ys.points.get(next).is_some_and(|(other, _)| other <= at) {
+        while ys.points.get(next).is_some_and(|(other, _)| other < at) {
             next += 1;
         }
+        // Lines that arrived together have one time: their numbers go together in their order.
+        next += usize::from(ys.points.get(next).is_some_and(|(other, _)| other == at));
         let Some((since, y)) = next.checked_sub(1).and_then(|index| ys.points.get(index)) else { continue };
         let is_apart = |from: u64| breaks.iter().any(|gap| from < *gap && gap <= at);
         if is_apart(*since) || !x.is_finite() || !y.is_finite() {
@@ -311,6 +313,9 @@ mod tests {
         assert!(!is_cut);
         let late = series(&[(25, 9.0)]);
         assert_eq!(pairs(&xs, &late, ALL, &[]).0, [[[3.0, 9.0], [4.0, 9.0]]], "nothing is known before");
+        let together = |factor: f64| series(&[(10, factor), (10, 2.0 * factor), (20, 3.0 * factor)]);
+        let lines = pairs(&together(1.0), &together(10.0), ALL, &[]).0;
+        assert_eq!(lines, [[[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]], "lines that came together");
         let part = Window { from: 20, to: 30, ..ALL };
         assert_eq!(pairs(&xs, &ys, part, &[]).0, [[[2.0, 0.2], [3.0, 0.2]]]);
     }
