@@ -200,9 +200,7 @@ fn measure(
                 Said::Trouble(trouble) => {
                     heard.trouble = Some(format!("{}\n  try: {}", trouble.message, trouble.help))
                 }
-                Said::Started(_) | Said::Marker(_) | Said::Text(_) | Said::Sample(..) | Said::Refused(_) => {
-                    ()
-                }
+                Said::Started(_) | Said::Marker(_) | Said::Text(_) | Said::Sample(..) | Said::Refused(_) => {}
             }
         }
         if let Some(trouble) = inbox.ended {

@@ -8,8 +8,9 @@ use emberlab_core::verdict::Severity;
 use super::problems::{Problem, problems};
 use super::{Context, jobs_list};
 use crate::command::Command;
-use crate::document::{OpenModel, Overlay, TabContent};
+use crate::document::{OpenModel, Overlay, PanelKind, TabContent};
 use crate::jobs::RunningJob;
+use crate::panels::board::status_text;
 use crate::project::OpenProject;
 use crate::theme::widgets::{ButtonKind, Progress, focus_ring, progress_bar};
 use crate::theme::{Icon, Theme, font_id, format, text};
@@ -151,6 +152,14 @@ fn right_ui(ui: &mut Ui, ctx: &mut Context<'_>) {
     let colour = if ctx.document.view.log_open { theme.accent.text } else { theme.text.text_2 };
     if ghost(ui, theme, Some(Icon::Terminal), "Log", "Log", colour).clicked() {
         ctx.send(Command::ToggleLog);
+    }
+    if let Some(run) = ctx.document.board.run.as_deref().filter(|run| run.is_open)
+        && ctx.document.panel != PanelKind::Board
+    {
+        let words = status_text(run);
+        if ghost(ui, theme, Some(Icon::Cpu), &words, "Show the board", theme.text.text_2).clicked() {
+            ctx.send(Command::ShowPanel(PanelKind::Board));
+        }
     }
     if ctx.document.active_model().is_none() && ctx.document.active_project().is_none() {
         return;

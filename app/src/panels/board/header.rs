@@ -9,6 +9,7 @@ use emberlab_core::bench::Stage;
 use super::PanelContext;
 use super::figures::rate_text;
 use super::inspector::chip_name;
+use super::quantity::Quantity;
 use crate::board::{
     BoardCommand, BoardRun, BoardState, FlashState, MAX_HISTORY, OpenRecording, PortEntry, run_inputs,
 };
@@ -203,6 +204,13 @@ pub fn state_text(run: &BoardRun) -> String {
         Stage::Lost => "line lost, trying again".to_owned(),
         Stage::Done => "done".to_owned(),
     }
+}
+
+/// The same for a place outside of the panel, with the latency where there is one.
+pub fn status_text(run: &BoardRun) -> String {
+    let median = run.figures.as_ref().filter(|_| run.stage == Stage::Live || run.stage == Stage::Done);
+    let median = median.map(|figures| format!(", median {}", Quantity::of(run).text(figures.cycles.median)));
+    format!("{}, {}{}", run.address.label(), state_text(run), median.unwrap_or_default())
 }
 
 fn state_verdict(run: &BoardRun) -> Verdict {

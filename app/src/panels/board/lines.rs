@@ -78,7 +78,7 @@ impl Lines {
         let edit = TextEdit::singleline(&mut style.name)
             .hint_text(&line.key)
             .desired_width(174.0)
-            .vertical_align(egui::Align::Center);
+            .align(egui::Align2::LEFT_CENTER);
         ui.add(edit).widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Name of the line"));
         ui.add_space(4.0);
         ui.label(text::small("Colour"));

@@ -16,7 +16,7 @@ use super::figures::{Look, Made, NamedLine, Window, latency_chart, named_chart};
 use super::lines::{Lines, NamedSeries};
 use super::quantity::{AxisUnit, Quantity};
 use super::shown::{Numbers, Shown};
-use super::xy::{Plane, Xy};
+use super::xy::{Part, Plane, Xy};
 use crate::board::Series;
 use crate::charts::{Axis, Margins, Plotted, Style, plot_ui, text_width};
 use crate::panels::run::values::number_text;
@@ -101,7 +101,7 @@ struct Key {
     p99: Option<u64>,
     lines: Vec<(String, Color32, bool)>,
     /// Names and part of two numbers against each other.
-    plane: Option<([String; 2], Option<[(f64, f64); 2]>)>,
+    plane: Option<([String; 2], Option<Part>)>,
     is_dark: bool,
     quantity: Quantity,
 }

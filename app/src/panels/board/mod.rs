@@ -1,7 +1,7 @@
 //! Does the board compute the same bits, and how long does it take?
 //!
 //! [`shown`] is what the pictures show; [`columns`] keeps what was measured as columns of pixels, [`figures`] makes charts of
-//! them, [`live`] and [`distribution`] draw these. [`operators`] is the table, [`inspector`] the verdict with everything that
+//! them, [`live`] and [`distribution`] draw these; [`lines`] is how the user wants them, and [`xy`] two numbers against each other. [`operators`] is the table, [`inspector`] the verdict with everything that
 //! belongs to it, [`console`] the text of the line. [`start`] and [`notices`] say what to do when there is nothing to show.
 //! [`quantity`] is the one place that knows which numbers are a time: those of a chip with a clock, and no others.
 
@@ -31,6 +31,8 @@ use std::collections::BTreeMap;
 
 use egui::{Align, Key, Layout, Popup, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2};
 use emberlab_core::model::SubgraphId;
+
+pub use self::header::status_text;
 
 use self::console::Console;
 use self::distribution::Distribution;

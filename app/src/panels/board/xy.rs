@@ -22,13 +22,16 @@ const MOST: usize = 2_000;
 /// Smaller movements are no drag.
 const LEAST_DRAG: f32 = 5.0;
 
+/// Ranges across and upwards.
+pub type Part = [(f64, f64); 2];
+
 /// Which numbers are plotted against each other, and which part of the plane.
 #[derive(Default)]
 pub struct Xy {
     across: Option<String>,
     upwards: Option<String>,
     /// Ranges of both axes that were zoomed in to.
-    zoom: Option<[(f64, f64); 2]>,
+    zoom: Option<Part>,
     drag: Option<Pos2>,
     /// Pairs that were left out in the last chart because there are too many.
     is_cut: bool,
@@ -60,7 +63,7 @@ impl Xy {
     }
 
     /// The part that is shown, for a chart that has not changed.
-    pub fn zoom(&self) -> Option<[(f64, f64); 2]> {
+    pub fn zoom(&self) -> Option<Part> {
         self.zoom
     }
 
@@ -214,7 +217,7 @@ impl Xy {
         }
     }
 
-    fn zoom_to(&mut self, ranges: [(f64, f64); 2]) {
+    fn zoom_to(&mut self, ranges: Part) {
         let is_usable = |(low, high): (f64, f64)| {
             low.is_finite() && high.is_finite() && high - low > 1e-9 * low.abs().max(high.abs()).max(1e-12)
         };

@@ -457,14 +457,15 @@ fn a_board_that_is_busy_with_its_own_samples_answers_at_once() {
             Event::Accepted { request: number, inputs_crc, .. } if number == request => {
                 Some(Ok((request, inputs_crc)))
             }
-            Event::Failed { .. } | Event::Unanswered { .. } => Some(Err(event)),
+            Event::Failed { .. } | Event::Unanswered { .. } => Some(Err(Box::new(event))),
             _ => None,
         })
     };
     // Inputs come, too, and what is missing is missed now.
     let given = Run { source: Source::Given, mode: Mode::Checksums, invocations: 2, reset: 1, ..RUN };
     let missing = accepted(&mut bench, given);
-    assert!(matches!(missing, Err(Event::Failed { problem: Problem::InputsMissing, .. })), "{missing:?}");
+    let missing = missing.expect_err("no inputs were sent");
+    assert!(matches!(*missing, Event::Failed { problem: Problem::InputsMissing, .. }), "{missing:?}");
     let inputs: Vec<u8> = (0..N_INPUT_BYTES).map(|index| (index * 31) as u8).collect();
     bench.client.send(Target::Inputs, inputs.as_slice().into());
     bench.wait_for(|event| matches!(event, Event::Sent { sent, .. } if sent == N_INPUT_BYTES).then_some(()));
@@ -478,8 +479,8 @@ fn a_board_that_is_busy_with_its_own_samples_answers_at_once() {
         _ => None,
     });
     assert_eq!(running, request);
-    let other = accepted(&mut bench, RUN);
-    assert!(matches!(other, Err(Event::Failed { problem: Problem::Busy, .. })), "{other:?}");
+    let other = accepted(&mut bench, RUN).expect_err("one run at a time");
+    assert!(matches!(*other, Event::Failed { problem: Problem::Busy, .. }), "{other:?}");
     bench.client.stop();
     let stopped = bench.wait_for(|event| match event {
         Event::Finished { request, invocations, end } => Some((request, invocations, end)),
