@@ -22,4 +22,5 @@ pub mod stats;
 pub mod tflite;
 pub mod training;
 pub mod verdict;
+mod words;
 pub use emberlab_runtime::schema;

@@ -89,7 +89,9 @@ fn print_text(inspection: &Inspection, target: Target, out: &mut impl Write) -> 
     writeln!(
         out,
         "{} bytes, schema version {}, SHA-256 {}",
-        file.bytes, inspection.tflite_version, file.sha256
+        format::count(file.bytes),
+        inspection.tflite_version,
+        file.sha256
     )?;
     if let Some(description) = inspection.description.as_deref().filter(|text| !text.is_empty()) {
         writeln!(out, "{}", one_line(description))?;

@@ -12,6 +12,7 @@ mod tests;
 use super::read::pictures::PICTURES;
 use super::read::sound::SOUNDS;
 use super::{FileEntry, Files, Format, PictureOptions, Selection, SoundOptions};
+use crate::words::grouped;
 
 /// A format that fits files, with options that were filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,12 +48,20 @@ fn sounds(entries: &[FileEntry]) -> Option<Guess> {
     let found = with_extension(entries, &SOUNDS);
     let (naming, reason) = names::guess(&found, names::Groups::Speakers, true)?;
     let format = Format::Sound(SoundOptions { files: Selection::default(), naming });
-    Some(Guess { format, reason: format!("{} sounds, {reason}", found.len()), n_files: found.len() })
+    Some(Guess {
+        format,
+        reason: format!("{} sounds, {reason}", grouped(found.len() as u64)),
+        n_files: found.len(),
+    })
 }
 
 fn pictures(entries: &[FileEntry]) -> Option<Guess> {
     let found = with_extension(entries, &PICTURES);
     let (naming, reason) = names::guess(&found, names::Groups::None, true)?;
     let format = Format::Pictures(PictureOptions { naming, ..PictureOptions::default() });
-    Some(Guess { format, reason: format!("{} pictures, {reason}", found.len()), n_files: found.len() })
+    Some(Guess {
+        format,
+        reason: format!("{} pictures, {reason}", grouped(found.len() as u64)),
+        n_files: found.len(),
+    })
 }

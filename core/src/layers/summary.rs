@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use super::{Costs, LayerGraph, LayerId, Parameters, Shapes, shape_text};
 use crate::cost::Cycles;
 use crate::model::SubgraphId;
+use crate::words::grouped;
 
 /// The table of a network.
 #[derive(Clone, Debug, PartialEq)]
@@ -183,19 +184,6 @@ impl SummaryRow {
         }
         cells
     }
-}
-
-/// Groups of three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

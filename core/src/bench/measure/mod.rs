@@ -15,6 +15,7 @@ use crate::link::{
     Client, Counters, End, Event, Invocation, Mode, Model, NO_OPERATOR, Place, Reference, Refusal, Run,
     Source, Target,
 };
+use crate::words::grouped;
 use emberlab_runtime::link::crc32;
 
 pub use said::{Check, Compared, Difference, DifferingPlace, Inputs, Order, Plan, Said, Stage, Trouble};
@@ -449,7 +450,11 @@ impl Measure {
         let Inputs::Given(bytes) = &self.plan.inputs else { return self.go_on() };
         let expected = self.model.map_or(0, |model| model.input_bytes);
         if bytes.len() != expected as usize {
-            let message = format!("The inputs have {} bytes, and the model takes {expected}", bytes.len());
+            let message = format!(
+                "The inputs have {} bytes, and the model takes {}",
+                grouped(bytes.len() as u64),
+                grouped(expected.into())
+            );
             self.trouble(message, "Random inputs are used instead");
             self.plan.inputs = Inputs::Random(1);
             return self.go_on();

@@ -7,6 +7,7 @@ use super::{Family, depthwise_scratch, family, narrow, round_up};
 use crate::plan::Chip;
 use crate::plan::kernels::{Conduct, Hazard, Int8Operator};
 use crate::plan::prepare::Window;
+use crate::words::grouped;
 
 /// Largest value of the 16-bit numbers that ESP-NN keeps dimensions in.
 const MAX_DIMENSION: i64 = u16::MAX as i64;
@@ -147,7 +148,7 @@ fn overrun(chip: Chip, window: &Window) -> Option<Hazard> {
         message: format!(
             "ESP-NN 1.2.3 on the ESP32-S3 writes {} bytes beyond its scratch buffer here, over other tensors \
              (asymmetric padding with stride, esp-nn#30).",
-            written - reserved
+            grouped(u64::try_from(written - reserved).unwrap_or_default())
         ),
         help: "Pad explicitly with a PAD operator and use VALID, choose an input size for which SAME is symmetric, or \
                build with the reference kernels.",
@@ -262,7 +263,7 @@ mod tests {
         assert_eq!(depthwise_scratch(Chip::Esp32s3, &layer), 32_944);
         let operator = Int8Operator::Depthwise(layer);
         let found = conduct(Chip::Esp32s3, &operator).hazards;
-        assert!(found[0].message.contains("11968 bytes beyond"), "{found:?}");
+        assert!(found[0].message.contains("11,968 bytes beyond"), "{found:?}");
         assert_eq!(hazards(Chip::Esp32, &operator), 0);
         assert_eq!(hazards(Chip::Esp32s3, &Int8Operator::Depthwise(window(48, 32, 3, 1, 1))), 0);
     }
