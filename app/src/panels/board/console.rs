@@ -125,7 +125,10 @@ fn lines_ui(ui: &mut Ui, theme: &Theme, run: Option<&BoardRun>, shown: &[&LogLin
         ui.label(text::cell(words).color(theme.text.text_3));
         return;
     }
-    let area = ScrollArea::vertical().id_salt("board log").auto_shrink([false, false]).stick_to_bottom(true);
+    // By itself it would not be smaller than 64 points, more than three lines take.
+    let area =
+        ScrollArea::vertical().id_salt("board log").auto_shrink([false, false]).min_scrolled_height(0.0);
+    let area = area.stick_to_bottom(true);
     ui.spacing_mut().item_spacing.y = 0.0;
     area.show_rows(ui, LOG_LINE, shown.len(), |ui, rows| {
         for line in &shown[rows] {
