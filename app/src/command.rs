@@ -39,7 +39,7 @@ pub enum Command {
     OpenBytes(String, Arc<[u8]>),
     /// Ask for files, then open them.
     OpenDialog,
-    /// Open the bundled example.
+    /// Open the bundled model, which is not trained.
     OpenExample,
     /// Open a project without a file that begins with a template, by its name on the command line; select the layer with
     /// the name.

@@ -15,7 +15,7 @@ use crate::device::{Address, Faults};
 use crate::document::{Overlay, PanelKind};
 use crate::messages::Level;
 use crate::project::design::DesignView;
-use crate::project::{DesignCommand, ProjectCommand};
+use crate::project::{DesignCommand, Example, ProjectCommand};
 use crate::screenshot::Screenshot;
 use crate::settings::{self, Settings, ThemeChoice};
 use crate::theme::Icon;
@@ -34,7 +34,7 @@ const SMALLEST_SIZE: [f32; 2] = [960.0, 600.0];
 struct Arguments {
     /// Models, projects or data to open
     files: Vec<PathBuf>,
-    /// Open the bundled example
+    /// Open the bundled example: drawn digits, with trained networks
     #[arg(long)]
     example: bool,
     /// Open a project without a file that begins with a template
@@ -184,7 +184,7 @@ fn commands(arguments: Arguments) -> Vec<Command> {
         commands.push(Command::Open(arguments.files));
     }
     if arguments.example {
-        commands.push(Command::OpenExample);
+        commands.push(Command::Project(ProjectCommand::OpenExample(Example::Digits)));
     }
     let layer = arguments.layer;
     commands.extend(arguments.template.map(|template| Command::OpenTemplate(template, layer)));
@@ -285,7 +285,7 @@ mod tests {
         let commands = commands(arguments);
         assert!(matches!(commands[0], Command::HoldPanel(PanelKind::Arena)));
         assert!(matches!(&commands[1], Command::Open(files) if files.len() == 2));
-        assert!(matches!(commands[2], Command::OpenExample));
+        assert!(matches!(commands[2], Command::Project(ProjectCommand::OpenExample(Example::Digits))));
     }
 
     #[test]

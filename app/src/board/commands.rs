@@ -1,17 +1,12 @@
 //! What the user can ask for on the Board panel, and what follows.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use emberlab_core::bench::{
-    Counting, CsvError, History, Inputs, LogLevel, Order, Plan, Recording, Stage, read_csv, read_values,
-    write_csv, write_values,
-};
-use emberlab_core::link::Unit;
+use emberlab_core::bench::{History, Inputs, LogLevel, Order, Plan, Stage, write_csv, write_values};
 
-use super::{BoardRun, FlashState, MAX_HISTORY, OpenRecording, Series};
+use super::{BoardRun, FlashState, MAX_HISTORY, OpenRecording};
 use crate::device::{Address, Faults, SessionOrder};
 use crate::document::{Document, Tab};
 use crate::jobs::{BoardOutcome, Jobs};
@@ -147,20 +142,22 @@ pub fn apply(command: BoardCommand, document: &mut Document, jobs: &mut Jobs) {
                 (None, Some(run)) => run.counting(),
                 (None, None) => return,
             };
-            let text = write_csv(counting, history.samples(), history.markers());
+            let history = history.clone();
             let name = document.board.run.as_ref().map_or("board", |run| run.model_name.as_str());
             let name = format!("{}-latency.csv", name.trim_end_matches(".tflite"));
-            jobs.ask_target(&name, Arc::from(text.into_bytes()), "the recording".to_owned());
+            jobs.write_table(name, "the recording", move || {
+                write_csv(counting, history.samples(), history.markers())
+            });
         }
         BoardCommand::SaveValues => {
-            let series = document.board.shown_series().into_iter().flatten();
-            let series: Vec<_> = series.map(|(name, series)| (name.as_str(), &series.points)).collect();
-            if series.is_empty() {
+            let Some(series) = document.board.shown_series().filter(|series| !series.is_empty()).cloned()
+            else {
                 return;
-            }
-            let markers = document.board.shown_history().map(History::markers).into_iter().flatten();
-            let text = write_values(series, markers);
-            jobs.ask_target("board-values.csv", Arc::from(text.into_bytes()), "the numbers".to_owned());
+            };
+            let markers = document.board.shown_history().map(History::markers).cloned().unwrap_or_default();
+            jobs.write_table("board-values.csv".to_owned(), "the numbers", move || {
+                write_values(series.iter().map(|(name, series)| (name.as_str(), &series.points)), &markers)
+            });
         }
         BoardCommand::OpenRecordingDialog => jobs.ask_recording(),
         BoardCommand::OpenRecording(path) => jobs.read_recording(path),
@@ -195,7 +192,7 @@ pub fn done(outcome: BoardOutcome, document: &mut Document, jobs: &mut Jobs) {
         }
         BoardOutcome::RecordingChosen(Some(path)) => jobs.read_recording(path),
         BoardOutcome::RecordingChosen(None) | BoardOutcome::RecordsWritten(Ok(())) => {}
-        BoardOutcome::RecordingRead(name, text) => take_recording(document, name, text),
+        BoardOutcome::RecordingRead(name, recording) => take_recording(document, &name, recording),
         BoardOutcome::RecordsRead(Ok(records)) => {
             // What was measured meanwhile is younger.
             let younger = std::mem::replace(&mut board.records, records);
@@ -212,31 +209,10 @@ pub fn done(outcome: BoardOutcome, document: &mut Document, jobs: &mut Jobs) {
     }
 }
 
-/// Inferences, or named numbers, of a recording; its first line says which.
-fn recording_from_text(text: &str) -> Result<(Counting, History, BTreeMap<String, Series>), CsvError> {
-    let header = text.lines().next().unwrap_or_default();
-    let is_values = header.starts_with("seconds,") && !header.starts_with("seconds,invocation,");
-    let (recording, values) = match is_values {
-        true => {
-            let values = read_values(text)?;
-            let counting = Counting { unit: Unit::Cycles, clock_hz: 0 };
-            (Recording { counting, samples: Vec::new(), markers: values.markers }, values.series)
-        }
-        false => (read_csv(text)?, BTreeMap::new()),
-    };
-    let Recording { counting, samples, markers } = recording;
-    let mut history = History::new(samples.len().max(1));
-    samples.into_iter().for_each(|sample| history.push(sample));
-    markers.into_iter().for_each(|marker| history.mark(marker));
-    Ok((counting, history, values.into_iter().map(|(name, points)| (name, Series { points })).collect()))
-}
-
 /// Shows a recording that was read, or says why not.
-fn take_recording(document: &mut Document, name: String, text: Result<String, String>) {
-    match text.and_then(|text| recording_from_text(&text).map_err(|error| error.to_string())) {
-        Ok((counting, history, series)) => {
-            document.board.opened = Some(OpenRecording { name, counting, history, series });
-        }
+fn take_recording(document: &mut Document, name: &str, recording: Result<Box<OpenRecording>, String>) {
+    match recording {
+        Ok(recording) => document.board.opened = Some(*recording),
         Err(reason) => {
             let text =
                 format!("{name} cannot be shown: {reason}. Open a file that the Board panel has saved");
@@ -362,27 +338,5 @@ fn flashed(document: &mut Document, jobs: &mut Jobs, result: FlashState) {
     document.board.flash = result;
     if is_done {
         begin(document, jobs, Kind::Measure { sends_model: false });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_recording_says_by_its_first_line_what_it_holds() {
-        let (counting, history, series) = recording_from_text(
-            "seconds,invocation,cycles_at_160000000_hz,micros,late_micros,marker\n1.5,0,160,1,0,\n",
-        )
-        .expect("inferences");
-        assert_eq!((counting.clock_hz, history.samples().len(), series.len()), (160_000_000, 1, 0));
-        let (_, history, series) =
-            recording_from_text("seconds,t,p,marker\n0.5,20.5,,\n0.75,,1000,\n0.8,,,lost\n")
-                .expect("numbers");
-        assert_eq!((history.samples().len(), history.markers().len()), (0, 1));
-        assert_eq!(series["t"].points, [(500_000, 20.5)]);
-        assert_eq!(series["p"].points, [(750_000, 1000.0)]);
-        assert!(recording_from_text("a,b\n1,2\n").is_err());
-        assert_eq!(recording_from_text("seconds,t,marker\n0.5,warm,\n").expect_err("warm").line, 2);
     }
 }

@@ -1,6 +1,7 @@
 //! What the Board panel works on: the board that was chosen, what it measures, and earlier results.
 
 mod commands;
+mod recording;
 mod refresh;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -17,6 +18,7 @@ use crate::device::{Address, Faults};
 use crate::document::TabId;
 
 pub use self::commands::{BoardCommand, apply, close, done, run_inputs};
+pub use self::recording::recording_from_text;
 pub use self::refresh::{refresh, take};
 
 /// Lines of text that are kept.

@@ -99,6 +99,30 @@ fn a_simulated_board_is_compared_and_measured() {
 }
 
 #[test]
+fn inputs_that_are_given_while_something_else_stops_are_measured() {
+    let model = tflite::read(Arc::from(MODEL)).expect("the example opens");
+    let main = &model.subgraphs[0];
+    let input_bytes = main.tensor(main.inputs[0]).byte_size().expect("its size is known") as usize;
+    let given = Inputs::Given((0..input_bytes).map(|index| (index * 7) as u8).collect());
+    let measured = |heard: &Heard| heard.samples.last().and_then(|(_, outputs)| outputs.clone());
+    let from_the_start =
+        start(simulated(Faults::default()), Plan { inputs: given.clone(), n_checks: 1, ..plan(None) });
+    let mut heard = Heard::default();
+    until(&from_the_start, &mut heard, "given at the start", |heard| measured(heard).is_some());
+    let expected = measured(&heard);
+
+    let session = start(simulated(Faults::default()), Plan { n_checks: 1, ..plan(None) });
+    let mut heard = Heard::default();
+    until(&session, &mut heard, "random", |heard| measured(heard).is_some());
+    assert_ne!(measured(&heard), expected, "other inputs have other outputs");
+    session.order(SessionOrder::Measure(Order::Rate(1000)));
+    session.order(SessionOrder::Measure(Order::Inputs(given)));
+    until(&session, &mut heard, "given later", |heard| measured(heard) == expected);
+    let is_trouble = |said: &Said| matches!(said, Said::Trouble(_));
+    assert!(!heard.said.iter().any(is_trouble), "{:?}", heard.said);
+}
+
+#[test]
 fn a_bad_line_loses_frames_but_neither_hangs_nor_lies() {
     for seed in 0..3 {
         let faults = Faults { lost: 40, changed: 40, cut: 8, late: 2000, seed: 100 * seed };

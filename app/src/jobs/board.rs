@@ -8,7 +8,7 @@ use emberlab_core::bench::{Plan, Record, Trouble};
 
 use super::dialog::{TOO_FAST, spec};
 use super::{JobKind, JobSpec, Jobs, Outcome, file_name, read_file, write_atomically};
-use crate::board::{FlashState, PortEntry};
+use crate::board::{FlashState, OpenRecording, PortEntry, recording_from_text};
 use crate::device::flash::{FlashProgress, FlashRequest, FlashStep, Flashed, board_text, flash};
 use crate::device::image::Firmware;
 use crate::device::ports::{Port, ports};
@@ -32,7 +32,7 @@ pub enum BoardOutcome {
     /// A recording that the user chose; `None` if none.
     RecordingChosen(Option<PathBuf>),
     /// A recording was read, or why not: its name, its text.
-    RecordingRead(String, Result<String, String>),
+    RecordingRead(String, Result<Box<OpenRecording>, String>),
     /// Earlier results were read, or why not.
     RecordsRead(Result<Vec<Record>, String>),
     /// Results were written, or why not.
@@ -206,7 +206,10 @@ impl Jobs {
                 Ok(None) => Err("it is larger than 1 GiB".to_owned()),
                 Err(failure) => Err(failure.place),
             };
-            Some(Outcome::Board(BoardOutcome::RecordingRead(name, text)))
+            let recording = text.and_then(|text| {
+                recording_from_text(&name, &text).map(Box::new).map_err(|error| error.to_string())
+            });
+            Some(Outcome::Board(BoardOutcome::RecordingRead(name, recording)))
         });
     }
 

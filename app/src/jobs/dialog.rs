@@ -59,6 +59,19 @@ impl Jobs {
         });
     }
 
+    /// Makes a table of text, then asks where to write it.
+    pub fn write_table(
+        &mut self,
+        name: String,
+        what: &'static str,
+        make: impl FnOnce() -> String + Send + 'static,
+    ) {
+        let spec = JobSpec { kind: JobKind::Picture, name: format!("Writing {what}"), subject: None };
+        self.start(spec, move |_| {
+            Some(Outcome::Drawn(name, Ok(Arc::from(make().into_bytes())), what.to_owned()))
+        });
+    }
+
     /// Writes `bytes` to `path`, whole or not at all.
     pub fn save(&mut self, path: PathBuf, bytes: Arc<[u8]>, what: String) {
         let spec = JobSpec { kind: JobKind::Save, name: format!("Saving {what}"), subject: None };

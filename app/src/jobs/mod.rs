@@ -76,7 +76,7 @@ pub enum JobKind {
     Layout,
     /// Compute figures about a tensor.
     Statistics,
-    /// Draw a picture for a file.
+    /// Draw a picture, or write a table, for a file.
     Picture,
     /// Run a model.
     Run,

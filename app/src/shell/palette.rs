@@ -129,7 +129,7 @@ fn entries(document: &Document) -> Vec<Entry> {
     let mut add = |name: &str, command| {
         entries.push(Entry { name: name.to_owned(), keys: String::new(), command });
     };
-    add("Open the bundled example", Command::OpenExample);
+    add("Open the untrained example, keyword spotting", Command::OpenExample);
     for example in Example::ALL {
         let name = format!("Example project: {}", example.name());
         add(&name, Command::Project(ProjectCommand::OpenExample(example)));

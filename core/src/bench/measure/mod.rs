@@ -280,6 +280,8 @@ impl Measure {
             After::Begin => self.begin(),
             After::SendModel => self.send_model(),
             After::Inputs => self.send_inputs(),
+            // Others may have been given meanwhile.
+            After::Batch if self.misses_inputs() => self.send_inputs(),
             After::Batch => self.run_batch(),
         }
     }
@@ -462,8 +464,16 @@ impl Measure {
         self.step = Step::SendInputs(self.client.send(Target::Inputs, bytes.clone()));
     }
 
+    /// Inputs were given that the board does not have yet.
+    fn misses_inputs(&self) -> bool {
+        !self.has_inputs && matches!(self.plan.inputs, Inputs::Given(_))
+    }
+
     /// What comes after the step that is done.
     fn go_on(&mut self) {
+        if self.misses_inputs() {
+            return self.send_inputs();
+        }
         if self.check.done + self.check.incomplete < self.check.total && self.check.difference.is_none() {
             return self.run_check(1);
         }
