@@ -184,7 +184,11 @@ fn commands(arguments: Arguments) -> Vec<Command> {
         commands.push(Command::Open(arguments.files));
     }
     if arguments.example {
-        commands.push(Command::Project(ProjectCommand::OpenExample(Example::Digits)));
+        // A board runs a model, not a project.
+        commands.push(match arguments.board {
+            Some(_) => Command::OpenExample,
+            None => Command::Project(ProjectCommand::OpenExample(Example::Digits)),
+        });
     }
     let layer = arguments.layer;
     commands.extend(arguments.template.map(|template| Command::OpenTemplate(template, layer)));

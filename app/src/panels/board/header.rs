@@ -63,7 +63,7 @@ pub fn primary(document: &Document) -> (Primary, Result<(), &'static str>) {
         Some(_) => match document.active_model() {
             None => Err("Open a model first"),
             Some((_, open)) if open.is_placeholder => {
-                Err("The network is not trained yet: open one of its runs as a model")
+                Err("A project has no model in front: open a trained run or a variant as one")
             }
             Some((_, open)) if open.deliverable().is_none() => {
                 Err("The model has no file that could go to a board")
